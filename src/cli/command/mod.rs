@@ -1,0 +1,19 @@
+//! One file for each command; its arguments stand beside what they do.
+
+mod kernels;
+
+use super::exit::Outcome;
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Kernels(kernels::Args),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Kernels(args) => args.run(),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The person at the terminal: what they typed, what it means, what they see, the exit code.
+
+mod command;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use exit::Outcome;
+
+/// Proof-of-work engine and verifier at the speed of the CPU.
+#[derive(Debug, Parser)]
+#[command(name = "proofward", version, about, max_term_width = 100, arg_required_else_help = true)]
+struct Args {
+    #[command(subcommand)]
+    command: command::Command,
+}
+
+/// Parses, runs, and maps what happened to an exit code: the only place that prints an error chain.
+pub(crate) fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // clap chooses the stream and the code: 0 for help, 2 for usage.
+            let code = if error.use_stderr() { Outcome::USAGE } else { 0 };
+            if error.print().is_err() {
+                return ExitCode::SUCCESS;
+            }
+            return ExitCode::from(code);
+        }
+    };
+    match args.command.run() {
+        Ok(outcome) => outcome.into(),
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("proofward: {error:#}");
+            ExitCode::from(Outcome::USAGE)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! **proofward**: a proof-of-work engine with a purpose.
+//!
+//! # Layers
+//!
+//! Imports point down this list only; `tests/tidy.rs` holds it.
+//!
+//! | layer | folder | what |
+//! |---|---|---|
+//! | L3 | [`engine`] | every core busy: search, batch verification, merkle roots |
+//! | L2 | [`kernel`] | one row for each algorithm and instruction set; the only `unsafe` |
+//! | - | [`consensus`] | what a valid header is, as pure functions |
+//! | L1 | [`hash`] | the scalar truth |
+//! | L0 | [`primitives`] | values on the wire |
+
+pub mod primitives;
+
+pub mod hash;
+
+pub mod consensus;
+
+#[expect(unsafe_code, reason = "vector instructions; every block says why it is sound")]
+pub mod kernel;
+
+pub mod engine;
