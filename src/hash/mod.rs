@@ -3,6 +3,7 @@
 
 pub mod blake3;
 pub mod sha256;
+pub mod tagged;
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,0 +1,51 @@
+//! Tagged hashes against the definition of BIP340, written out over the scalar SHA-256.
+
+use proofward::hash::sha256::sha256;
+use proofward::hash::tagged::Tag;
+
+fn naive(name: &str, data: &[u8]) -> [u8; 32] {
+    let tag = sha256(format!("proofward/{name}").as_bytes());
+    sha256(&[&tag[..], &tag[..], data].concat())
+}
+
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|i| u8::try_from(i * 167 % 251).expect("below 251")).collect()
+}
+
+#[test]
+fn every_length_of_name_and_message_follows_the_definition() {
+    const CONSTANT: Tag = Tag::new("core");
+    assert_eq!(CONSTANT, Tag::new("core"));
+    for len in 0..=45 {
+        let name = "n".repeat(len);
+        assert_eq!(Tag::new(&name).hash(b"data"), naive(&name, b"data"), "name of {len} bytes");
+    }
+    for len in 0..300 {
+        let data = bytes(len);
+        assert_eq!(CONSTANT.hash(&data), naive("core", &data), "message of {len} bytes");
+    }
+}
+
+#[test]
+fn pieces_hash_as_the_whole() {
+    let tag = Tag::new("tx");
+    let data = bytes(200);
+    for first in 0..=data.len() {
+        for second in [first, first + 1, first + 63, first + 64, first + 65, data.len()] {
+            let second = second.min(data.len());
+            let mut hash = tag.start();
+            hash.update(&data[..first]).update(&data[first..second]);
+            assert_eq!(hash.finish(), naive("tx", &data[..second]), "to {first}, to {second}");
+            hash.update(&data[second..]);
+            assert_eq!(hash.finish(), naive("tx", &data), "to {first}, to {second}, to the end");
+        }
+    }
+}
+
+#[test]
+fn tags_part_their_hashes() {
+    let hashes = ["a", "b", "ab", ""].map(|name| Tag::new(name).hash(b"same"));
+    for (i, hash) in hashes.iter().enumerate() {
+        assert!(!hashes[..i].contains(hash));
+    }
+}
