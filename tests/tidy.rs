@@ -18,7 +18,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["primitives", "hash", "consensus", "kernel"]),
     (
         "ledger",
-        &["primitives", "hash", "consensus", "engine::verify", "engine::merkle", "engine::pool"],
+        &[
+            "primitives",
+            "hash",
+            "consensus",
+            "engine::verify",
+            "engine::merkle",
+            "engine::nodes",
+            "engine::pool",
+        ],
     ),
     ("wallet", &["primitives", "hash", "ledger"]),
     ("interop", &["primitives", "hash", "ledger"]),
