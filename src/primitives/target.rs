@@ -123,13 +123,13 @@ impl Target {
     }
 
     /// Expected number of hashes: 2^256 / (target + 1), as Bitcoin Core's `GetBlockProof`
-    /// computes it without 257 bits.
+    /// computes it without 257 bits. A target of zero, which no compact target gives, saturates.
     #[must_use]
     pub fn work(&self) -> Work {
         if self.0 == U256::MAX {
             return Work(U256::ONE);
         }
-        Work(!self.0 / (self.0 + U256::ONE) + U256::ONE)
+        Work((!self.0 / (self.0 + U256::ONE)).saturating_add(U256::ONE))
     }
 
     /// The compact form, which keeps the highest two or three bytes and drops the rest (`GetCompact`).
