@@ -1,0 +1,196 @@
+//! Writes before they are durable: [`Batch`] collects them, [`Overlay`] reads through them. Nothing here
+//! touches a disk.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Bound;
+
+use super::{Entry, Read, StoreError, Table};
+
+/// A set of writes that is applied all or not at all. The last write to a key wins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// A value to store, or nothing for a key to delete.
+    writes: BTreeMap<Table, BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    /// Invariant: the number of keys in `writes`.
+    len: usize,
+    /// Invariant: the bytes of keys and values in `writes`.
+    bytes: usize,
+}
+
+impl Batch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stores `value` under `key`.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.write(table, key.into(), Some(value.into()));
+    }
+
+    /// Removes `key`, if it is there.
+    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.write(table, key.into(), None);
+    }
+
+    /// Adds every write of `later`, which win over the ones here.
+    pub fn append(&mut self, later: Self) {
+        for (table, writes) in later.writes {
+            for (key, value) in writes {
+                self.write(table, key, value);
+            }
+        }
+    }
+
+    fn write(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
+        let value_bytes = |value: &Option<Vec<u8>>| value.as_ref().map_or(0, Vec::len);
+        let key_bytes = key.len();
+        self.bytes += value_bytes(&value);
+        match self.writes.entry(table).or_default().insert(key, value) {
+            Some(replaced) => self.bytes -= value_bytes(&replaced),
+            None => {
+                self.len += 1;
+                self.bytes += key_bytes;
+            }
+        }
+    }
+
+    /// What the batch says about a key: nothing, a deletion (`Some(None)`) or a value.
+    #[must_use]
+    pub fn get(&self, table: Table, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.writes.get(&table)?.get(key).map(Option::as_deref)
+    }
+
+    /// Every write, by table number, then by key; a deletion has no value.
+    pub fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
+        self.writes.iter().flat_map(|(table, writes)| {
+            writes.iter().map(|(key, value)| (*table, key.as_slice(), value.as_deref()))
+        })
+    }
+
+    /// The writes of one table from key `from` on.
+    fn range<'a>(
+        &'a self,
+        table: Table,
+        from: &[u8],
+    ) -> impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> {
+        let bounds = (Bound::Included(from.to_vec()), Bound::Unbounded);
+        self.writes.get(&table).into_iter().flat_map(move |writes| writes.range(bounds.clone()))
+    }
+
+    /// Whether nothing is written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Keys written or deleted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes of keys and values.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// A view through uncommitted writes, so that many blocks can be applied in memory and committed once.
+#[derive(Clone)]
+pub struct Overlay<'a> {
+    base: &'a dyn Read,
+    batch: Batch,
+}
+
+impl<'a> Overlay<'a> {
+    /// A view of `base` with nothing written.
+    #[must_use]
+    pub fn new(base: &'a dyn Read) -> Self {
+        Self::with_batch(base, Batch::new())
+    }
+
+    /// A view of `base` through `batch`.
+    #[must_use]
+    pub fn with_batch(base: &'a dyn Read, batch: Batch) -> Self {
+        Self { base, batch }
+    }
+
+    /// Stores `value` under `key` in this view.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.batch.put(table, key, value);
+    }
+
+    /// Removes `key` from this view.
+    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.batch.delete(table, key);
+    }
+
+    /// Adds every write of `later`, which win over the ones here.
+    pub fn append(&mut self, later: Batch) {
+        self.batch.append(later);
+    }
+
+    /// The writes so far.
+    #[must_use]
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// The writes, to be committed to the store below or appended to the view below.
+    #[must_use]
+    pub fn into_batch(self) -> Batch {
+        self.batch
+    }
+}
+
+impl Read for Overlay<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.batch.get(table, key) {
+            Some(written) => Ok(written.map(<[u8]>::to_vec)),
+            None => self.base.get(table, key),
+        }
+    }
+
+    fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let mut written = self.batch.range(table, from).peekable();
+        let mut merged: Vec<Entry> = Vec::new();
+        let mut from = from.to_vec();
+        while merged.len() < limit {
+            let wanted = limit - merged.len();
+            let page = self.base.range(table, &from, wanted)?;
+            let is_last = page.len() < wanted;
+            if let Some((key, _)) = page.last() {
+                from.clone_from(key);
+                from.push(0);
+            }
+            for (key, value) in page {
+                while let Some((written_key, value)) = written.next_if(|(other, _)| **other < key) {
+                    merged.extend(value.clone().map(|value| (written_key.clone(), value)));
+                }
+                match written.next_if(|(other, _)| **other == key) {
+                    Some((_, replaced)) => {
+                        merged.extend(replaced.clone().map(|value| (key, value)))
+                    }
+                    None => merged.push((key, value)),
+                }
+            }
+            if is_last {
+                let rest = written.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+                merged.extend(rest.take(limit.saturating_sub(merged.len())));
+                break;
+            }
+        }
+        merged.truncate(limit);
+        Ok(merged)
+    }
+}
+
+impl fmt::Debug for Overlay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overlay").field("batch", &self.batch).finish_non_exhaustive()
+    }
+}

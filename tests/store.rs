@@ -1,0 +1,156 @@
+//! The contract of a store, checked on every store alike: what is read back, in what order, through
+//! snapshots and overlays. Crashes and failing disks are in `store_crash.rs`.
+
+#![cfg(feature = "ledger")]
+
+use std::collections::BTreeMap;
+
+use proofward::ledger::store::{Batch, MemoryStore, Overlay, Read, Store, Table};
+use proptest::prelude::*;
+
+/// Runs `check` on an empty store of each kind.
+fn on_every_store(check: impl Fn(&str, &dyn Store)) {
+    check("memory", &MemoryStore::new());
+}
+
+fn entry(key: &[u8], value: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    (key.to_vec(), value.to_vec())
+}
+
+#[test]
+fn reads_back_what_was_committed() {
+    on_every_store(|name, store| {
+        assert_eq!(store.get(Table::Meta, b"a"), Ok(None), "{name}");
+        let mut batch = Batch::new();
+        batch.put(Table::Meta, *b"a", *b"1");
+        batch.put(Table::Meta, *b"", *b"");
+        batch.put(Table::State, *b"a", vec![7; 100_000]);
+        batch.delete(Table::State, *b"absent");
+        store.commit(&batch).unwrap();
+        assert_eq!(store.get(Table::Meta, b"a"), Ok(Some(b"1".to_vec())), "{name}");
+        assert_eq!(store.get(Table::Meta, b""), Ok(Some(Vec::new())), "{name}: empty is a value");
+        assert_eq!(store.get(Table::State, b"a"), Ok(Some(vec![7; 100_000])), "{name}");
+        assert_eq!(store.get(Table::Heights, b"a"), Ok(None), "{name}: tables are apart");
+        let mut batch = Batch::new();
+        batch.delete(Table::Meta, *b"a");
+        store.commit(&batch).unwrap();
+        assert_eq!(store.get(Table::Meta, b"a"), Ok(None), "{name}");
+        store.commit(&Batch::new()).unwrap();
+    });
+}
+
+#[test]
+fn ranges_are_in_the_order_of_bytes() {
+    on_every_store(|name, store| {
+        let keys: [&[u8]; 6] = [b"", b"\x00", b"\x00\x00", b"a", b"a\xff", b"\xff"];
+        let mut batch = Batch::new();
+        for key in keys.iter().rev() {
+            batch.put(Table::Headers, *key, *key);
+        }
+        store.commit(&batch).unwrap();
+        let all: Vec<_> = keys.iter().map(|key| entry(key, key)).collect();
+        for (from, first) in [(&b""[..], 0_usize), (b"\x00\x00", 2), (b"\x01", 3), (b"a\x00", 4)] {
+            for limit in [0, 1, 2, 6, usize::MAX] {
+                let expected: &[_] = &all[first..all.len().min(first.saturating_add(limit))];
+                let found = store.range(Table::Headers, from, limit).unwrap();
+                assert_eq!(found, expected, "{name}: from {from:?}, {limit}");
+            }
+        }
+        assert_eq!(store.range(Table::Headers, b"\xff\x00", 9), Ok(vec![]), "{name}");
+        assert_eq!(store.range(Table::Bodies, b"", 9), Ok(vec![]), "{name}");
+    });
+}
+
+#[test]
+fn a_snapshot_does_not_move() {
+    on_every_store(|name, store| {
+        let write = |value: u8| {
+            let mut batch = Batch::new();
+            batch.put(Table::Meta, *b"k", [value]);
+            batch.put(Table::State, [value], [value]);
+            store.commit(&batch).unwrap();
+        };
+        write(1);
+        let old = store.snapshot().unwrap();
+        write(2);
+        assert_eq!(old.get(Table::Meta, b"k"), Ok(Some(vec![1])), "{name}");
+        assert_eq!(old.range(Table::State, b"", 9).unwrap().len(), 1, "{name}");
+        assert_eq!(store.get(Table::Meta, b"k"), Ok(Some(vec![2])), "{name}");
+        assert_eq!(store.snapshot().unwrap().range(Table::State, b"", 9).unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_batch_keeps_the_last_write_and_counts() {
+    let mut batch = Batch::new();
+    assert!(batch.is_empty());
+    batch.put(Table::State, *b"key", *b"value");
+    batch.put(Table::Meta, *b"m", *b"");
+    assert_eq!((batch.len(), batch.bytes()), (2, 9));
+    batch.delete(Table::State, *b"key");
+    assert_eq!((batch.len(), batch.bytes()), (2, 4));
+    assert_eq!(batch.get(Table::State, b"key"), Some(None));
+    assert_eq!(batch.get(Table::State, b"other"), None);
+    let mut later = Batch::new();
+    later.put(Table::State, *b"key", *b"v");
+    later.put(Table::State, *b"a", *b"");
+    batch.append(later);
+    assert_eq!((batch.len(), batch.bytes()), (3, 6));
+    let writes: Vec<_> = batch.iter().map(|(table, key, _)| (table, key)).collect();
+    assert_eq!(writes, [(Table::Meta, &b"m"[..]), (Table::State, b"a"), (Table::State, b"key")]);
+}
+
+type Writes = Vec<(u8, Option<u8>)>;
+
+proptest! {
+    /// An overlay, and an overlay over it, show what a map with the same writes shows; and so does
+    /// the store once the batches are committed.
+    #[test]
+    fn an_overlay_shows_what_would_be_committed(
+        base: Writes,
+        first: Writes,
+        second: Writes,
+        from: u8,
+        limit in 0_usize..20,
+    ) {
+        let store = MemoryStore::new();
+        let mut naive = BTreeMap::new();
+        let mut apply = |writes: &Writes, overlay: &mut Overlay| {
+            for (key, value) in writes {
+                // Few keys, so that writes meet.
+                let key = key % 24;
+                match value {
+                    Some(value) => {
+                        overlay.put(Table::State, [key], [*value]);
+                        naive.insert(vec![key], vec![*value]);
+                    }
+                    None => {
+                        overlay.delete(Table::State, [key]);
+                        naive.remove([key].as_slice());
+                    }
+                }
+            }
+        };
+        let mut overlay = Overlay::new(&store);
+        apply(&base, &mut overlay);
+        let batch = overlay.into_batch();
+        store.commit(&batch).unwrap();
+        let mut lower = Overlay::new(&store);
+        apply(&first, &mut lower);
+        let mut upper = Overlay::new(&lower);
+        apply(&second, &mut upper);
+        let from = [from % 24];
+        let expected: Vec<_> = naive
+            .range(from.to_vec()..)
+            .take(limit)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        prop_assert_eq!(&upper.range(Table::State, &from, limit).unwrap(), &expected);
+        prop_assert_eq!(upper.get(Table::State, &from).unwrap(), naive.get(from.as_slice()).cloned());
+        let batch = upper.into_batch();
+        lower.append(batch);
+        let batch = lower.into_batch();
+        store.commit(&batch).unwrap();
+        prop_assert_eq!(&store.range(Table::State, &from, limit).unwrap(), &expected);
+    }
+}
