@@ -7,6 +7,7 @@
 //! | layer | folder | what |
 //! |---|---|---|
 //! | L4 | `ledger` | what is true: blocks of transactions and the state they lead to (feature `ledger`) |
+//! | - | [`fuzzing`] | for those who fuzz: targets, and a naive second opinion; above all it tests |
 //! | L3 | [`engine`] | every core busy: search, batch verification, merkle roots |
 //! | L2 | [`kernel`] | one row for each algorithm and instruction set; the only `unsafe` |
 //! | - | [`consensus`] | what a valid header is, as pure functions |
@@ -23,6 +24,8 @@ pub mod consensus;
 pub mod kernel;
 
 pub mod engine;
+
+pub mod fuzzing;
 
 #[cfg(feature = "ledger")]
 pub mod ledger;

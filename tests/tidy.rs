@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wallet", &["primitives", "hash", "ledger"]),
     ("interop", &["primitives", "hash", "ledger"]),
     ("node", &["primitives", "hash", "consensus", "kernel", "engine", "ledger"]),
+    ("fuzzing", &["primitives", "hash", "consensus", "kernel", "engine", "ledger"]),
     ("cli", &["cli"]),
 ];
 
