@@ -2,3 +2,4 @@
 //! trees; it knows nothing of pools, peers, transactions or disks.
 
 pub mod nodes;
+pub mod verify;

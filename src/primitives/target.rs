@@ -187,6 +187,12 @@ impl Work {
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
+
+    /// The work of `count` such headers, saturating.
+    #[must_use]
+    pub fn times(self, count: u64) -> Self {
+        Self(self.0.saturating_mul(U256::from(count)))
+    }
 }
 
 impl Sum for Work {

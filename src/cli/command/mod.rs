@@ -1,6 +1,7 @@
 //! One file for each command; its arguments stand beside what they do.
 
 mod kernels;
+mod verify;
 
 use super::exit::Outcome;
 
@@ -8,12 +9,14 @@ use super::exit::Outcome;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Kernels(kernels::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::Kernels(args) => args.run(),
+            Self::Verify(args) => args.run(),
         }
     }
 }
