@@ -40,11 +40,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["src/cli/"]),
     ("arc_swap", &["src/engine/"]),
     ("blake3", &["src/hash/"]),
+    ("borsh", &["src/ledger/"]),
     ("clap", &["src/cli/"]),
     ("comfy_table", &["src/cli/"]),
     ("crossbeam", &["src/engine/"]),
+    ("ed25519_zebra", &["src/ledger/signature/"]),
     ("hex", &["src/"]),
     ("indicatif", &["src/cli/"]),
+    ("rand_core", &["src/ledger/signature/"]),
     ("rayon", &["src/engine/"]),
     ("ruint", &["src/primitives/", "src/consensus/"]),
     ("serde", &["src/consensus/", "src/node/", "src/cli/"]),
@@ -56,7 +59,8 @@ const CRATES: &[(&str, &[&str])] = &[
 /// Word of code → the only places that may say it.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("unsafe", &["src/kernel/"]),
-    ("target_feature", &["src/kernel/"]),
+    // The second repeats what curve25519-dalek compiles in, to report it.
+    ("target_feature", &["src/kernel/", "src/ledger/signature/mod.rs"]),
     ("Instant::now", CLOCKS),
     ("SystemTime::now", CLOCKS),
 ];

@@ -2,4 +2,5 @@
 //! trees; it knows nothing of pools, peers, transactions or disks.
 
 pub mod nodes;
+pub mod pool;
 pub mod verify;

@@ -41,6 +41,24 @@ pub fn hash(message: &[u8]) -> Digest {
     *::blake3::hash(message).as_bytes()
 }
 
+/// As many pseudorandom bytes as are asked for, all determined by a context and a seed: BLAKE3's key
+/// derivation mode with extended output.
+#[derive(Debug, Clone)]
+pub struct Stream(::blake3::OutputReader);
+
+impl Stream {
+    /// Starts the stream. The context is a constant that says what the bytes are for.
+    #[must_use]
+    pub fn new(context: &'static str, seed: &[u8]) -> Self {
+        Self(::blake3::Hasher::new_derive_key(context).update(seed).finalize_xof())
+    }
+
+    /// The next bytes.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+}
+
 /// The chaining value after the first 64 bytes of a longer message of one chunk: what a search
 /// computes once.
 #[must_use]
