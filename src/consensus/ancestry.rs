@@ -11,7 +11,7 @@ use crate::primitives::{BlockHash, CompactTarget, Digest, Header, HeaderBytes};
 /// headers or trusts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ancestry {
-    next_height: u64,
+    next_height: Option<u64>,
     parent: Option<Parent>,
     /// Times of the last headers, the newest last; the first `11 - times_known` mean nothing.
     times: [u32; MEDIAN_TIME_SPAN_BLOCKS],
@@ -23,9 +23,15 @@ pub struct Ancestry {
 impl Ancestry {
     /// The past of a header at this height of which nothing else is known. At height 0 there is none.
     #[must_use]
-    pub fn unknown(height: u32) -> Self {
+    pub fn at_height(height: u32) -> Self {
+        Self { next_height: Some(height.into()), ..Self::unknown() }
+    }
+
+    /// The past of a header of which not even the height is known.
+    #[must_use]
+    pub fn unknown() -> Self {
         Self {
-            next_height: height.into(),
+            next_height: None,
             parent: None,
             times: [0; MEDIAN_TIME_SPAN_BLOCKS],
             times_known: 0,
@@ -36,7 +42,7 @@ impl Ancestry {
 
     /// Height of the next header.
     #[must_use]
-    pub fn next_height(&self) -> u64 {
+    pub fn next_height(&self) -> Option<u64> {
         self.next_height
     }
 
@@ -58,9 +64,9 @@ impl Ancestry {
         // Fewer than 11 times have a median only if they are all there are.
         let times = self.times();
         let is_whole =
-            times.len() == MEDIAN_TIME_SPAN_BLOCKS || times.len() as u64 == self.next_height;
+            times.len() == MEDIAN_TIME_SPAN_BLOCKS || self.next_height == Some(times.len() as u64);
         Context {
-            height: Some(self.next_height),
+            height: self.next_height,
             parent: self.parent,
             median_time_past: if is_whole { median_time_past(times) } else { None },
             epoch_first_time: self.epoch_first_time,
@@ -84,15 +90,23 @@ impl Ancestry {
         }
         self.times_known = (self.times_known + newest.len()).min(MEDIAN_TIME_SPAN_BLOCKS);
 
-        if let Some(interval) = spec.epoch_blocks() {
-            self.extend_epoch(spec, headers, u64::from(interval));
+        if let Some(height) = self.next_height {
+            if let Some(interval) = spec.epoch_blocks() {
+                self.extend_epoch(spec, headers, height, u64::from(interval));
+            }
+            self.next_height = Some(height.saturating_add(headers.len() as u64));
         }
-        self.next_height = self.next_height.saturating_add(headers.len() as u64);
     }
 
-    fn extend_epoch(&mut self, spec: &ChainSpec, headers: &[HeaderBytes], interval: u64) {
+    fn extend_epoch(
+        &mut self,
+        spec: &ChainSpec,
+        headers: &[HeaderBytes],
+        height: u64,
+        interval: u64,
+    ) {
         // Distance from the first of the new headers to the first one that starts an epoch.
-        let to_start = (interval - self.next_height % interval) % interval;
+        let to_start = (interval - height % interval) % interval;
         let len = headers.len() as u64;
         let last_start =
             (to_start < len).then(|| to_start + (len - 1 - to_start) / interval * interval);

@@ -6,8 +6,10 @@
 //! it would find nothing.
 
 mod ancestry;
+pub mod block;
 pub mod difficulty;
 mod header;
+pub mod merkle;
 mod rule;
 mod spec;
 pub mod time;

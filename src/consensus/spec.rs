@@ -27,6 +27,8 @@ pub struct VersionFloor {
 pub struct ChainSpec {
     /// What `--chain` and messages say.
     pub name: &'static str,
+    /// What precedes each block in a file of blocks and each message on the wire (`pchMessageStart`).
+    pub magic: Option<[u8; 4]>,
     /// What headers are hashed with.
     pub algorithm: Algorithm,
     /// The block at height 0; `None` if any will do.
@@ -55,6 +57,10 @@ pub struct UnknownChain(String);
 
 /// BIP54: the first header of an epoch is at most this much before its parent.
 const BIP54_TIMEWARP_SECONDS_MAX: u32 = 7200;
+const BITCOIN_MAGIC: [u8; 4] = [0xf9, 0xbe, 0xb4, 0xd9];
+const TESTNET3_MAGIC: [u8; 4] = [0x0b, 0x11, 0x09, 0x07];
+const SIGNET_MAGIC: [u8; 4] = [0x0a, 0x03, 0xcf, 0x40];
+const REGTEST_MAGIC: [u8; 4] = [0xfa, 0xbf, 0xb5, 0xda];
 /// Seconds between two Bitcoin blocks.
 const SPACING_SECONDS: u32 = 600;
 
@@ -83,6 +89,7 @@ impl ChainSpec {
     pub fn bitcoin() -> Self {
         Self {
             name: "bitcoin",
+            magic: Some(BITCOIN_MAGIC),
             algorithm: Algorithm::Sha256d,
             genesis: Some(genesis(
                 "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
@@ -102,6 +109,7 @@ impl ChainSpec {
     pub fn testnet3() -> Self {
         Self {
             name: "testnet3",
+            magic: Some(TESTNET3_MAGIC),
             genesis: Some(genesis(
                 "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
             )),
@@ -119,6 +127,7 @@ impl ChainSpec {
     pub fn signet() -> Self {
         Self {
             name: "signet",
+            magic: Some(SIGNET_MAGIC),
             genesis: Some(genesis(
                 "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
             )),
@@ -133,6 +142,7 @@ impl ChainSpec {
     pub fn regtest() -> Self {
         Self {
             name: "regtest",
+            magic: Some(REGTEST_MAGIC),
             genesis: Some(genesis(
                 "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
             )),
@@ -148,6 +158,7 @@ impl ChainSpec {
     pub fn none(algorithm: Algorithm) -> Self {
         Self {
             name: "none",
+            magic: None,
             algorithm,
             genesis: None,
             limit: Target::MAX,
@@ -179,6 +190,15 @@ impl ChainSpec {
                 Some(RETARGET_INTERVAL_BLOCKS)
             }
             _ => None,
+        }
+    }
+
+    /// What a file of blocks may begin with: the chain's magic, or any of Bitcoin's if it has none.
+    #[must_use]
+    pub fn magics(&self) -> Vec<[u8; 4]> {
+        match self.magic {
+            Some(own) => vec![own],
+            None => vec![BITCOIN_MAGIC, TESTNET3_MAGIC, SIGNET_MAGIC, REGTEST_MAGIC],
         }
     }
 

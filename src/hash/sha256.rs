@@ -35,6 +35,16 @@ pub fn sha256(message: &[u8]) -> Digest {
     Sha256::digest(message).into()
 }
 
+/// SHA-256 of the SHA-256 of the parts, one after another.
+#[must_use]
+pub fn sha256d_of_parts(parts: &[&[u8]]) -> Digest {
+    let mut state = Sha256::new();
+    for part in parts {
+        state.update(part);
+    }
+    sha256(&state.finalize())
+}
+
 /// SHA-256 of the SHA-256 of `message`.
 #[must_use]
 pub fn sha256d(message: &[u8]) -> Digest {

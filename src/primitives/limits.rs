@@ -15,9 +15,16 @@ pub const FUTURE_TIME_SECONDS_MAX: u32 = 7200;
 pub const MEDIAN_TIME_SPAN_BLOCKS: usize = 11;
 /// Blocks between two retargets of Bitcoin's difficulty rule.
 pub const RETARGET_INTERVAL_BLOCKS: u32 = 2016;
-/// Bytes of a serialised Bitcoin block without witness data (`MAX_BLOCK_SERIALIZED_SIZE` bounds the
-/// whole; a block file may not claim more).
+/// Bytes of a serialised Bitcoin block with its witnesses (`MAX_BLOCK_SERIALIZED_SIZE`): what a block
+/// file may claim at most.
 pub const BITCOIN_BLOCK_BYTES_MAX: usize = 4_000_000;
+/// Weight of a Bitcoin block (BIP141, `MAX_BLOCK_WEIGHT`).
+pub const BITCOIN_BLOCK_WEIGHT_MAX: u64 = 4_000_000;
+/// What a byte outside the witnesses weighs (`WITNESS_SCALE_FACTOR`).
+pub const BITCOIN_WITNESS_SCALE: u64 = 4;
+/// Signature operations of a Bitcoin block, counted as before segregated witness
+/// (`MAX_BLOCK_SIGOPS_COST` by the scale).
+pub const BITCOIN_BLOCK_SIGOPS_MAX: u64 = 20_000;
 
 const _: () = assert!(NONCE_OFFSET_BYTES + size_of::<u32>() == HEADER_BYTES);
 const _: () = assert!(MEDIAN_TIME_SPAN_BLOCKS % 2 == 1, "the median must be one of the times");

@@ -118,7 +118,7 @@ fn judge_singly(
 ) -> Result<(), Failure> {
     for at in range {
         let (header, digest) = (&batch[at], &scratch.digests[at + 1]);
-        let height = ancestry.next_height();
+        let height = height_of(ancestry);
         let mut not_judged =
             check_hashed_header(run.spec, &ancestry.context(run.now), header, digest)
                 .map_err(|violation| Failure { height, hash: BlockHash(*digest), violation })?;
@@ -151,7 +151,7 @@ fn ordinary_headers(run: &Run<'_>, ancestry: &Ancestry, len: usize) -> usize {
     if !is_known || !is_screened {
         return 0;
     }
-    let height = ancestry.next_height();
+    let height = height_of(ancestry);
     let mut ordinary = len as u64;
     if let Some(interval) = spec.epoch_blocks() {
         let position = height % u64::from(interval);
@@ -165,6 +165,11 @@ fn ordinary_headers(run: &Run<'_>, ancestry: &Ancestry, len: usize) -> usize {
         }
     }
     usize::try_from(ordinary).expect("at most a length")
+}
+
+/// Height of the header after `ancestry`.
+fn height_of(ancestry: &Ancestry) -> u64 {
+    ancestry.next_height().expect("a run starts at a height")
 }
 
 /// Ordinary headers of a batch, after `ancestry`.
@@ -222,7 +227,7 @@ impl Stretch<'_> {
             Some(known) if known.bits == expected => known,
             _ => KnownTarget::of(expected, spec.limit)?,
         };
-        let version_min = spec.version_floor(self.ancestry.next_height()).unwrap_or(i32::MIN);
+        let version_min = spec.version_floor(height_of(self.ancestry)).unwrap_or(i32::MIN);
         let digests = &scratch.digests[self.range.start..=self.range.end];
         let mut is_in_order = true;
         let mut work = Work::ZERO;

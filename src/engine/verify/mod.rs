@@ -1,13 +1,17 @@
-//! Batch verification of headers: threads take chunks of a run in order, hash and judge them; the lowest
-//! bad header wins, whatever the number of threads.
+//! Batch verification of headers and blocks: threads take pieces of a run in order, hash and judge them;
+//! the lowest bad one wins, whatever the number of threads.
 //!
 //! Memory and streams go through the same path: a chunk is taken under a lock together with the
 //! [`Ancestry`] that its first header needs, so chunks are judged independently of one another.
 
+mod block_feed;
+mod blocks;
 mod chunk;
 mod feed;
 mod report;
 
+pub use block_feed::BlockFileError;
+pub use blocks::{BlockFailure, BlockReport, BlockRun, BlockVerdict};
 pub use chunk::Failure;
 pub use report::{NotJudged, Report, Verdict};
 
@@ -27,19 +31,29 @@ use feed::{Feed, Memory, Source, Stream};
 /// What a run of headers is judged by.
 #[derive(Debug, Clone)]
 pub struct Run<'a> {
-    /// The chain's rules.
-    pub spec: &'a ChainSpec,
-    /// What is known of the past of the first header.
-    pub start: Ancestry,
-    /// The verifier's clock in seconds since 1970; without it no time is too new.
-    pub now: Option<i64>,
+    spec: &'a ChainSpec,
+    /// Invariant: its height is known.
+    start: Ancestry,
+    now: Option<i64>,
 }
 
 impl<'a> Run<'a> {
     /// A run that starts at this height, of whose past nothing is known.
     #[must_use]
     pub fn from_height(spec: &'a ChainSpec, height: u32) -> Self {
-        Self { spec, start: Ancestry::unknown(height), now: None }
+        Self { spec, start: Ancestry::at_height(height), now: None }
+    }
+
+    /// The same run judged by a clock, in seconds since 1970; without one no time is too new.
+    #[must_use]
+    pub fn with_now(self, now: i64) -> Self {
+        Self { now: Some(now), ..self }
+    }
+
+    /// Height of the first header.
+    #[must_use]
+    pub fn first_height(&self) -> u64 {
+        self.start.next_height().expect("a run starts at a height")
     }
 
     /// The same run with the headers before it, the last of which is its parent. They are trusted except
@@ -49,17 +63,17 @@ impl<'a> Run<'a> {
     ///
     /// If they do not link to one another, or are more than there is height below the run.
     pub fn with_context(mut self, context: &[HeaderBytes]) -> Result<Self, ContextError> {
-        let height = self.start.next_height();
+        let height = self.first_height();
         let below = height.checked_sub(context.len() as u64);
         let Some(first) = below.and_then(|first| u32::try_from(first).ok()) else {
             return Err(ContextError::TooLong { headers: context.len(), height });
         };
-        let mut ancestry = Ancestry::unknown(first);
+        let mut ancestry = Ancestry::at_height(first);
         let algorithm = self.spec.algorithm;
-        for header in context {
+        for (height, header) in (u64::from(first)..).zip(context) {
             let prev_block = crate::primitives::Header::decode(header).prev_block;
             if ancestry.parent().is_some_and(|parent| parent.hash != prev_block) {
-                return Err(ContextError::Broken { height: ancestry.next_height() });
+                return Err(ContextError::Broken { height });
             }
             let digest = crate::hash::hash_header(algorithm, header);
             ancestry.extend(self.spec, std::slice::from_ref(header), &digest);
@@ -178,10 +192,7 @@ impl Verifier {
     fn verify_source<S: Source>(&self, run: &Run<'_>, source: S) -> Result<Verdict, VerifyError> {
         assert_eq!(self.kernel.algorithm(), run.spec.algorithm, "a kernel for another algorithm");
         let feed = Mutex::new(Feed::new(run, source));
-        let mut tallies = match &self.pool {
-            None => vec![self.work(run, &feed)],
-            Some(pool) => pool.broadcast(|_| self.work(run, &feed)),
-        };
+        let mut tallies = self.on_every_thread(|| self.work(run, &feed));
         let failures = tallies.iter_mut().filter_map(|tally| tally.failure.take());
         if let Some(failure) = failures.min_by_key(|failure| failure.height) {
             return Ok(Verdict::Invalid(failure));
@@ -194,11 +205,15 @@ impl Verifier {
             chain_work = chain_work.plus(tally.scratch.work);
             not_judged.extend(tally.scratch.not_judged);
         }
-        let first_height = run.start.next_height();
-        let last_height = end.next_height() - 1;
+        let first_height = run.first_height();
+        let last_height = end.next_height().expect("a run starts at a height") - 1;
         let mut not_judged = NotJudged::collect(not_judged);
         if run.now.is_none() && run.spec.future_seconds_max.is_some() {
-            not_judged.push(NotJudged { rule: Rule::TimeTooNew, first_height, last_height });
+            not_judged.push(NotJudged {
+                rule: Rule::TimeTooNew,
+                first: first_height,
+                last: last_height,
+            });
         }
         Ok(Verdict::Valid(Report {
             count: last_height - first_height + 1,
@@ -208,6 +223,14 @@ impl Verifier {
             chain_work,
             not_judged,
         }))
+    }
+
+    /// What `work` gives on each thread.
+    fn on_every_thread<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
+        match &self.pool {
+            None => vec![work()],
+            Some(pool) => pool.broadcast(|_| work()),
+        }
     }
 
     fn work<S: Source>(&self, run: &Run<'_>, feed: &Mutex<Feed<'_, S>>) -> Tally {

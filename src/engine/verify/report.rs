@@ -31,29 +31,27 @@ pub struct Report {
     pub not_judged: Vec<NotJudged>,
 }
 
-/// Consecutive headers that one rule could not be applied to.
+/// Consecutive headers that one rule could not be applied to, by height; blocks by position in the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NotJudged {
     /// The rule.
     pub rule: Rule,
-    /// Height of the first header.
-    pub first_height: u64,
-    /// Height of the last.
-    pub last_height: u64,
+    /// The first of them.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
 }
 
 impl NotJudged {
     /// Joins what threads noted header by header.
     pub(super) fn collect(mut notes: Vec<(u64, RuleSet)>) -> Vec<Self> {
-        notes.sort_unstable_by_key(|(height, _)| *height);
+        notes.sort_unstable_by_key(|(at, _)| *at);
         let mut ranges: Vec<Self> = Vec::new();
         for rule in Rule::ALL {
-            for (height, _) in notes.iter().filter(|(_, rules)| rules.contains(rule)) {
+            for (at, _) in notes.iter().filter(|(_, rules)| rules.contains(rule)) {
                 match ranges.last_mut() {
-                    Some(last) if last.rule == rule && last.last_height + 1 == *height => {
-                        last.last_height = *height;
-                    }
-                    _ => ranges.push(Self { rule, first_height: *height, last_height: *height }),
+                    Some(range) if range.rule == rule && range.last + 1 == *at => range.last = *at,
+                    _ => ranges.push(Self { rule, first: *at, last: *at }),
                 }
             }
         }
@@ -67,8 +65,8 @@ impl Report {
     pub fn judged_from(&self, rule: Rule) -> Option<u64> {
         let mut from = self.first_height;
         for range in self.not_judged.iter().filter(|range| range.rule == rule) {
-            if range.first_height <= from {
-                from = from.max(range.last_height.saturating_add(1));
+            if range.first <= from {
+                from = from.max(range.last.saturating_add(1));
             }
         }
         (from <= self.last_height).then_some(from)

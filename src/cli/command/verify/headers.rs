@@ -3,16 +3,16 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use super::Workers;
+use super::{Law, Workers, per_second, span};
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, rate, seconds, text_line};
 use proofward::consensus::{ChainSpec, Rule};
-use proofward::engine::verify::{Failure, NotJudged, Report, Run, Verdict};
+use proofward::engine::verify::{Failure, Report, Run, Verdict};
 use proofward::hash::Algorithm;
 use proofward::primitives::HeaderBytes;
 use proofward::primitives::limits::HEADER_BYTES;
@@ -24,9 +24,8 @@ pub(crate) struct Args {
     /// Headers in chain order, 80 bytes each; - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Whose rules to apply; none: links and work only
-    #[arg(long, default_value = "bitcoin", value_parser = ChainSpec::NAMES)]
-    chain: String,
+    #[command(flatten)]
+    law: Law,
     /// What headers are hashed with (chain none only)
     #[arg(long, default_value_t = Algorithm::Sha256d)]
     algorithm: Algorithm,
@@ -36,12 +35,6 @@ pub(crate) struct Args {
     /// The headers before the first one, in chain order; trusted, and used for the rules that look back
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
-    /// Rules beyond those of the chain
-    #[arg(long, value_enum, value_name = "NAME")]
-    rules: Vec<Extra>,
-    /// The clock that headers may not be far ahead of, in seconds since 1970; the system's unless given
-    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
-    now: Option<i64>,
     #[command(flatten)]
     workers: Workers,
     /// How to print the result
@@ -60,13 +53,6 @@ Chain work is a decimal number, of the headers in the run. A run that starts abo
 by the rules whose context it holds; the report lists the rest.
 Exit code: 0 valid, 1 invalid, 2 usage or input that cannot be read.";
 
-/// Rules that a chain does not have yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Extra {
-    /// The two time rules of BIP54: no timewarp above 7,200 s, no epoch of negative length
-    Bip54,
-}
-
 #[derive(Serialize)]
 struct ValidLine {
     valid: bool,
@@ -79,7 +65,7 @@ struct ValidLine {
     headers_per_second: f64,
     chain: &'static str,
     judged_from: Vec<JudgedFrom>,
-    not_judged: Vec<NotJudgedRange>,
+    not_judged: Vec<NotJudgedLine>,
 }
 
 #[derive(Serialize)]
@@ -89,7 +75,7 @@ struct JudgedFrom {
 }
 
 #[derive(Serialize)]
-struct NotJudgedRange {
+struct NotJudgedLine {
     rule: &'static str,
     first_height: u64,
     last_height: u64,
@@ -108,12 +94,7 @@ impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let spec = self.spec()?;
         let verifier = self.workers.verifier(spec.algorithm)?;
-        let now = match self.now {
-            Some(now) => now,
-            None => unix_now()?,
-        };
-        let mut run = self.with_context(&spec)?;
-        run.now = Some(now);
+        let run = self.with_context(&spec)?.with_now(self.law.now()?);
         let started = Instant::now();
         let name = self.file.display();
         let verdict = if self.file.as_os_str() == "-" {
@@ -137,18 +118,12 @@ impl Args {
     }
 
     fn spec(&self) -> anyhow::Result<ChainSpec> {
-        let mut spec = ChainSpec::named(&self.chain)?;
+        let mut spec = self.law.spec()?;
         if self.algorithm != spec.algorithm {
             if spec.name != "none" {
                 bail!("chain {} is hashed with {}: use --chain none", spec.name, spec.algorithm);
             }
             spec.algorithm = self.algorithm;
-        }
-        if self.rules.contains(&Extra::Bip54) {
-            if spec.name == "none" {
-                bail!("--rules bip54 needs the epochs of a chain: name it with --chain");
-            }
-            spec = spec.with_bip54();
         }
         Ok(spec)
     }
@@ -169,23 +144,21 @@ impl Args {
             .with_context(|| format!("cannot use {} as context", path.display()))
     }
 
-    #[expect(clippy::float_arithmetic, reason = "display only")]
     fn print_valid(
         &self,
         spec: &ChainSpec,
         report: &Report,
-        elapsed: std::time::Duration,
+        elapsed: Duration,
     ) -> anyhow::Result<()> {
-        #[expect(clippy::cast_precision_loss, reason = "display only")]
-        let headers_per_second = report.count as f64 / elapsed.as_secs_f64().max(1e-9);
+        let headers_per_second = per_second(report.count, elapsed);
         let rules = Rule::ALL.into_iter().filter(|rule| spec.has(*rule));
         if self.format.is_json() {
             let judged_from = rules
                 .map(|rule| JudgedFrom { rule: rule.name(), height: report.judged_from(rule) });
-            let not_judged = report.not_judged.iter().map(|range| NotJudgedRange {
+            let not_judged = report.not_judged.iter().map(|range| NotJudgedLine {
                 rule: range.rule.name(),
-                first_height: range.first_height,
-                last_height: range.last_height,
+                first_height: range.first,
+                last_height: range.last,
             });
             return json_line(&ValidLine {
                 valid: true,
@@ -212,8 +185,8 @@ impl Args {
             seconds(elapsed),
             rate(headers_per_second, "headers/s")
         ))?;
-        for NotJudged { rule, first_height, last_height } in &report.not_judged {
-            text_line(format!("not judged  {rule} at heights {first_height} to {last_height}"))?;
+        for range in &report.not_judged {
+            text_line(format!("not judged  {} {}", range.rule, span("height", range)))?;
         }
         Ok(())
     }
@@ -233,13 +206,6 @@ impl Args {
         text_line(format!("hash        {}", line.hash))?;
         text_line(format!("detail      {}", line.detail))
     }
-}
-
-fn unix_now() -> anyhow::Result<i64> {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .context("the system's clock is before 1970: give --now")?;
-    Ok(i64::try_from(since.as_secs())?)
 }
 
 /// Opens a file of headers; its length if it is a regular file of whole ones.
