@@ -1,5 +1,4 @@
-//! Bitcoin's arithmetic again, written apart from [`crate::primitives`]: one byte at a time, slow and
-//! plain, so that the two can be compared. It is an oracle for tests, not for use.
+//! 256-bit numbers as digits of one byte, the least significant first.
 
 use crate::primitives::Digest;
 
@@ -60,6 +59,27 @@ pub fn work(target: &Digest) -> Digest {
         }
     }
     quotient
+}
+
+/// `number * factor / divisor`, rounded down, in as many digits as that can have.
+pub(super) fn scale(number: &Digest, factor: u32, divisor: u32) -> [u8; 36] {
+    let mut digits = [0; 36];
+    let mut carry = 0;
+    for (digit, by) in digits.iter_mut().zip(number.iter().chain(&[0; 4])) {
+        let sum = u64::from(*by) * u64::from(factor) + carry;
+        (*digit, carry) = (low_byte(sum), sum >> 8);
+    }
+    let mut remainder = 0;
+    for digit in digits.iter_mut().rev() {
+        let dividend = remainder << 8 | u64::from(*digit);
+        (*digit, remainder) =
+            (low_byte(dividend / u64::from(divisor)), dividend % u64::from(divisor));
+    }
+    digits
+}
+
+fn low_byte(number: u64) -> u8 {
+    number.to_le_bytes()[0]
 }
 
 fn plus_one(number: &Digest) -> [u8; 33] {

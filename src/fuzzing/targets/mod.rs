@@ -1,0 +1,17 @@
+//! Fuzz targets: each takes any bytes and panics if a fast path and a plain one disagree, or if decoding
+//! does. They assert; they have no other result.
+
+mod headers;
+mod kernels;
+mod nbits;
+
+pub use headers::headers;
+pub use kernels::kernel_vs_scalar;
+pub use nbits::nbits;
+
+/// A target: what it is called under `fuzz/`, and what it runs.
+pub type Named = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const ALL: &[Named] =
+    &[("headers", headers), ("kernel_vs_scalar", kernel_vs_scalar), ("nbits", nbits)];
