@@ -1,6 +1,7 @@
 //! One file for each command; its arguments stand beside what they do.
 
 mod kernels;
+mod oracle;
 mod verify;
 
 use super::exit::Outcome;
@@ -9,6 +10,7 @@ use super::exit::Outcome;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Kernels(kernels::Args),
+    Oracle(oracle::Args),
     Verify(verify::Args),
 }
 
@@ -16,6 +18,7 @@ impl Command {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::Kernels(args) => args.run(),
+            Self::Oracle(args) => args.run(),
             Self::Verify(args) => args.run(),
         }
     }
