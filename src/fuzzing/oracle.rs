@@ -310,7 +310,8 @@ impl Oracle {
         };
         let Chain { spec, kernel, .. } = &self.chains[chain];
         let height = u32::try_from(height.unwrap_or(0)).expect("read from four bytes");
-        let run = Run { now, ..Run::from_height(spec, height) };
+        let run = Run::from_height(spec, height);
+        let run = now.map_or(run.clone(), |now| run.with_now(now));
         let verifier = Verifier::new(*kernel, NonZeroUsize::MIN).expect("one thread is ours");
         // The only error of headers in memory is that there are none.
         let verdict = verifier.verify(&run, headers).map_err(|_| Malformed::Headers(0))?;

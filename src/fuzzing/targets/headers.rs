@@ -45,12 +45,15 @@ fn compare(spec: &ChainSpec, headers: &[HeaderBytes], now: Option<i64>, split: u
     let expected = naive::first_broken(spec, headers, now);
     // The parts before the split are context, which is trusted; so they must be in order.
     let split = split.min(headers.len() - 1).min(expected.map_or(usize::MAX, |(at, _)| at));
+    let from = |height| match now {
+        Some(now) => Run::from_height(spec, height).with_now(now),
+        None => Run::from_height(spec, height),
+    };
     for split in [0, split] {
-        let run = Run { now, ..Run::from_height(spec, 0) };
         let height = u32::try_from(split).expect("a short run");
         let run = match split {
-            0 => run,
-            _ => Run { now, ..Run::from_height(spec, height) }
+            0 => from(0),
+            _ => from(height)
                 .with_context(&headers[..split])
                 .expect("the naive rules found the links in order"),
         };
