@@ -50,6 +50,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rand_core", &["src/ledger/signature/"]),
     ("rayon", &["src/engine/"]),
     ("ruint", &["src/primitives/", "src/consensus/"]),
+    ("rustix", &["src/engine/"]),
     ("serde", &["src/consensus/", "src/node/", "src/cli/"]),
     ("serde_json", &["src/node/", "src/cli/"]),
     ("sha2", &["src/hash/"]),

@@ -92,6 +92,28 @@ impl NonceRange {
     pub fn count(self) -> u64 {
         u64::from(self.last - self.first) + 1
     }
+
+    /// Whether it contains the nonce.
+    #[must_use]
+    pub fn contains(self, nonce: u32) -> bool {
+        (self.first..=self.last).contains(&nonce)
+    }
+
+    /// The `count` nonces from `offset` on.
+    ///
+    /// # Panics
+    ///
+    /// If they are none or reach beyond the range.
+    #[must_use]
+    pub fn part(self, offset: u64, count: u64) -> Self {
+        let end = offset.checked_add(count).expect("a part of the range");
+        assert!(count > 0 && end <= self.count(), "part {offset}..{end} of {}", self.count());
+        let nonce = |index| {
+            let index = u32::try_from(index).expect("below the count, which is at most 2^32");
+            self.first + index
+        };
+        Self { first: nonce(offset), last: nonce(end - 1) }
+    }
 }
 
 /// Nonces that a kernel proposes, in ascending order: a fixed array, so that kernels allocate nothing.
