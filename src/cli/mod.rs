@@ -7,6 +7,7 @@ mod output;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 use exit::Outcome;
 
@@ -24,11 +25,12 @@ pub(crate) fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             // clap chooses the stream and the code: 0 for help, 2 for usage.
-            let code = if error.use_stderr() { Outcome::USAGE } else { 0 };
-            if error.print().is_err() {
-                return ExitCode::SUCCESS;
+            if !error.use_stderr() || error.kind() == DisplayHelpOnMissingArgumentOrSubcommand {
+                let code = if error.use_stderr() { Outcome::USAGE } else { 0 };
+                return if error.print().is_err() { ExitCode::SUCCESS } else { code.into() };
             }
-            return ExitCode::from(code);
+            eprintln!("proofward: {}", usage_line(&error));
+            return ExitCode::from(Outcome::USAGE);
         }
     };
     match args.command.run() {
@@ -39,4 +41,13 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(Outcome::USAGE)
         }
     }
+}
+
+/// What clap says is wrong, on one line; its usage and tips are in `--help`.
+fn usage_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join(" ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    format!("{line} (see --help)")
 }

@@ -2,6 +2,7 @@
 
 mod kernels;
 mod oracle;
+mod search;
 mod verify;
 
 use super::exit::Outcome;
@@ -11,6 +12,7 @@ use super::exit::Outcome;
 pub(crate) enum Command {
     Kernels(kernels::Args),
     Oracle(oracle::Args),
+    Search(search::Args),
     Verify(verify::Args),
 }
 
@@ -19,6 +21,7 @@ impl Command {
         match self {
             Self::Kernels(args) => args.run(),
             Self::Oracle(args) => args.run(),
+            Self::Search(args) => args.run(),
             Self::Verify(args) => args.run(),
         }
     }

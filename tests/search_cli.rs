@@ -1,0 +1,226 @@
+//! `proofward search` and `proofward kernels` as people and scripts use them: what is printed where, and
+//! the exit codes.
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// Height, nonce, header, of Bitcoin's main chain.
+const REAL: [(u32, u32, &str); 6] = [
+    (
+        0,
+        2_083_236_893,
+        "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2\
+         7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c",
+    ),
+    (
+        1,
+        2_573_394_689,
+        "010000006fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000982051fd1e4ba744\
+         bbbe680e1fee14677ba1a3c3540bf7b1cdb606e857233e0e61bc6649ffff001d01e36299",
+    ),
+    (
+        170,
+        1_889_418_792,
+        "0100000055bd840a78798ad0da853f68974f3d183e2bd1db6a842c1feecf222a00000000ff104ccb05421ab9\
+         3e63f8c3ce5c2c2e9dbb37de2764b3a3175c8166562cac7d51b96a49ffff001d283e9e70",
+    ),
+    (
+        32_256,
+        121_087_187,
+        "010000004b0360d834a330ec7833e30e1f523ee05a0793361e29a73421964f980000000027b64a020af294e9\
+         03feed93768705336a20090612a043f47af462a2f5e5b564f8ee3a4b6ad8001dd3a43707",
+    ),
+    (
+        703_583,
+        402_259_399,
+        "04e0ff375b4ad0374e6ef29228f52bcc02232c3c6fc02bc898a80c00000000000000000010dfa758bb01ddd8\
+         34463705e59d702cf2588d6f1ec49765270b4f918f63b9a7cf8d5b61ebd00e17c7fdf917",
+    ),
+    (
+        832_608,
+        1_119_900_020,
+        "0060d82ff55e6dd124f5df33004d1e34889b47b9d13838c82b0e01000000000000000000dbd0fb726f812f5f\
+         83b0fd7a5a8fce9937f9f05f172f58cdf6a0f9317cce09183125e165128c03177451c042",
+    ),
+];
+const GENESIS: &str = REAL[0].2;
+const GENESIS_HASH: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+
+/// Exit code, standard output, standard error.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("proofward").expect("built").args(args).output();
+    let output = output.expect("started");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+}
+
+fn search(header: &str, args: &[&str]) -> (i32, String, String) {
+    run(&[&["search", "--header", header], args].concat())
+}
+
+fn json_lines(stdout: &str) -> Vec<Value> {
+    let lines: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+    assert!(lines.iter().all(|line| line["schema"] == 1));
+    lines
+}
+
+/// The one line that a bad call gets.
+fn usage_error(args: &[&str]) -> String {
+    let (code, stdout, stderr) = run(args);
+    assert_eq!((code, &*stdout), (2, ""), "{args:?}: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+    stderr
+}
+
+#[test]
+fn the_nonces_of_real_blocks_are_found_in_a_window() {
+    for (height, nonce, header) in REAL {
+        let range = format!("{}..={}", nonce - 20_000, nonce + 20_000);
+        for all in [&[][..], &["--all"]] {
+            let args = [&["--range", &range, "--format", "json"], all].concat();
+            let (code, stdout, stderr) = search(header, &args);
+            assert_eq!((code, &*stderr), (0, ""), "height {height}");
+            let lines = json_lines(&stdout);
+            let [hit, summary] = &lines[..] else { panic!("height {height}: {stdout}") };
+            assert_eq!(hit["nonce"], nonce, "height {height}");
+            assert_eq!(hit["header"], header);
+            if height == 0 {
+                assert_eq!(hit["hash"], GENESIS_HASH);
+            }
+            let hashes = summary["hashes"].as_u64().expect("a number");
+            assert!(hashes > 20_000 && hashes <= 40_001);
+            assert!(all.is_empty() || hashes == 40_001, "all of the range");
+        }
+    }
+}
+
+#[test]
+fn the_summary_says_who_did_it() {
+    let args = ["--range", "0..=999", "--threads", "2", "--kernel", "portable", "--pin"];
+    let (code, stdout, _) = search(GENESIS, &[&args[..], &["--format", "json"]].concat());
+    assert_eq!(code, 1, "nothing found");
+    let [summary] = &json_lines(&stdout)[..] else { panic!("{stdout}") };
+    assert_eq!(summary["hashes"], 1000);
+    assert_eq!(summary["kernel"], "portable");
+    assert_eq!(summary["threads"], 2);
+    assert!(summary["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    assert!(summary["hashes_per_second"].as_f64().is_some_and(|rate| rate > 0.0));
+}
+
+#[test]
+fn all_finds_what_the_lowest_starts() {
+    for algorithm in ["sha256d", "blake3"] {
+        let easy = ["--algorithm", algorithm, "--bits", "2000ffff", "--format", "json"];
+        let window = ["--range", "5000..=12000", "--threads", "3", "--cpu-limit", "90%"];
+        let args = [&easy[..], &window, &["--all"]].concat();
+        let (code, stdout, _) = search(GENESIS, &args);
+        assert_eq!(code, 0);
+        let lines = json_lines(&stdout);
+        let (summary, hits) = lines.split_last().expect("a summary");
+        assert_eq!(summary["hashes"], 7001);
+        let nonce = |hit: &Value| hit["nonce"].as_u64().expect("a number");
+        let lowest = hits.iter().map(nonce).min().expect("one in 256 is a hit");
+        assert!(hits.len() > 5);
+        for hit in hits {
+            assert!(hit["hash"].as_str().is_some_and(|hash| hash.starts_with("00")));
+        }
+        for threads in ["1", "2", "7"] {
+            let args = [&easy[..], &["--range", "5000..=12000", "--threads", threads]].concat();
+            let (code, stdout, _) = search(GENESIS, &args);
+            assert_eq!(code, 0);
+            let lines = json_lines(&stdout);
+            assert_eq!(lines.len(), 2);
+            assert_eq!(nonce(&lines[0]), lowest, "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn people_get_text() {
+    let window = ["--range", "2083236000..=2083237000"];
+    let (code, stdout, stderr) = search(GENESIS, &window);
+    assert_eq!((code, &*stderr), (0, ""));
+    let lines: Vec<_> = stdout.lines().collect();
+    assert_eq!(lines[0], "nonce  2083236893");
+    assert_eq!(lines[1], format!("hash   {GENESIS_HASH}"));
+    assert_eq!(lines[2], format!("header {GENESIS}"));
+    assert!(lines[3].contains(" hashes in ") && lines[3].contains("H/s"));
+
+    let (code, stdout, _) = search(GENESIS, &["--range", "0..=1"]);
+    assert_eq!(code, 1);
+    assert!(stdout.starts_with("no nonce in 0..=1 meets the target 00000000ffff0000"));
+}
+
+#[test]
+fn the_target_is_the_same_in_both_forms() {
+    let target = format!("00ffff{}", "0".repeat(58));
+    let nonces = |form: [&str; 2]| {
+        let (_, stdout, _) = search(
+            GENESIS,
+            &[form[0], form[1], "--range", "0..=3000", "--all", "--format", "json"],
+        );
+        let mut nonces: Vec<_> =
+            json_lines(&stdout).iter().filter_map(|line| line["nonce"].as_u64()).collect();
+        nonces.sort_unstable();
+        nonces
+    };
+    let found = nonces(["--target", &target]);
+    assert!(!found.is_empty());
+    assert_eq!(found, nonces(["--bits", "2000ffff"]));
+}
+
+#[test]
+fn bad_input_gets_one_line_that_names_it() {
+    let with = |args: &[&str]| usage_error(&[&["search", "--header", GENESIS], args].concat());
+    let odd = usage_error(&["search", "--header", &GENESIS[1..]]);
+    assert!(odd.contains("--header") && odd.contains("160 hex digits"), "{odd}");
+    let short = usage_error(&["search", "--header", &GENESIS[2..]]);
+    assert!(short.contains("expected a header of 80 bytes, got 79"), "{short}");
+    let not_hex = usage_error(&["search", "--header", &GENESIS.replace('f', "g")]);
+    assert!(not_hex.contains("160 hex digits"), "{not_hex}");
+    assert!(usage_error(&["search"]).contains("--header"));
+
+    assert!(with(&["--threads", "0"]).contains("expected 1 to 4096 threads"));
+    assert!(with(&["--threads", "5000"]).contains("expected 1 to 4096 threads"));
+    assert!(with(&["--range", "5..=4"]).contains("the range is empty"));
+    for range in ["5", "5..9", "..=", "0..=4294967296", "-1..=5", "a..=b"] {
+        let line = with(&[&format!("--range={range}")]);
+        assert!(line.contains("expected FIRST..=LAST"), "{line}");
+    }
+    assert!(with(&["--kernel", "mmx"]).contains("unknown sha256d kernel \"mmx\": choose one of "));
+    assert!(with(&["--algorithm", "md5"]).contains("expected sha256d or blake3"));
+    assert!(with(&["--cpu-limit", "0%"]).contains("percentage from 1% to 100%"));
+    assert!(with(&["--target", "00"]).contains("expected 64 hex digits"));
+    assert!(with(&["--bits", "1d00fff"]).contains("expected 8 hex digits"));
+    let both = with(&["--target", &"00".repeat(32), "--bits", "1d00ffff"]);
+    assert!(both.contains("cannot be used with"), "{both}");
+    for (bits, why) in [("1d80ffff", "negative"), ("ff00ffff", "over 256"), ("1d000000", "zero")] {
+        let line = with(&["--bits", bits]);
+        assert!(line.contains(why) && line.contains(bits), "{line}");
+        let mut header = GENESIS.to_owned();
+        let swapped: String = (0..4).rev().map(|i| &bits[2 * i..2 * i + 2]).collect();
+        header.replace_range(144..152, &swapped);
+        let line = usage_error(&["search", "--header", &header]);
+        assert!(line.contains(why) && line.contains("--target or --bits"), "{line}");
+    }
+}
+
+#[test]
+fn the_table_of_kernels_selects_one_available_row_of_each_algorithm() {
+    let (code, stdout, stderr) = run(&["kernels", "--format", "json"]);
+    assert_eq!((code, &*stderr), (0, ""));
+    let rows = json_lines(&stdout);
+    for algorithm in ["sha256d", "blake3"] {
+        let of: Vec<_> = rows.iter().filter(|row| row["algorithm"] == algorithm).collect();
+        let selected: Vec<_> = of.iter().filter(|row| row["selected"] == true).collect();
+        assert_eq!(selected.len(), 1, "{stdout}");
+        assert_eq!(selected[0]["available"], true);
+        assert!(of.iter().any(|row| row["kernel"] == "portable" && row["available"] == true));
+        assert!(of.iter().all(|row| row["lanes"].as_u64().is_some_and(|lanes| lanes >= 1)));
+    }
+    let (code, stdout, _) = run(&["kernels"]);
+    assert_eq!(code, 0);
+    assert_eq!(stdout.lines().filter(|line| line.starts_with("* ")).count(), 3);
+    assert!(stdout.contains("H/s"));
+}
