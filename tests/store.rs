@@ -2,15 +2,30 @@
 //! snapshots and overlays. Crashes and failing disks are in `store_crash.rs`.
 
 #![cfg(feature = "ledger")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
-use proofward::ledger::store::{Batch, MemoryStore, Overlay, Read, Store, Table};
+use proofward::ledger::store::{
+    Batch, CACHE_BYTES_DEFAULT, DiskReader, DiskStore, MemoryStore, Overlay, Read, Store,
+    StoreError, Table,
+};
 use proptest::prelude::*;
+use tempfile::TempDir;
 
 /// Runs `check` on an empty store of each kind.
 fn on_every_store(check: impl Fn(&str, &dyn Store)) {
     check("memory", &MemoryStore::new());
+    let dir = TempDir::new().unwrap();
+    check("disk", &create(&dir));
+}
+
+fn create(dir: &TempDir) -> DiskStore {
+    DiskStore::create(dir.path(), CACHE_BYTES_DEFAULT).unwrap()
+}
+
+fn open(dir: &TempDir) -> DiskStore {
+    DiskStore::open(dir.path(), CACHE_BYTES_DEFAULT).unwrap()
 }
 
 fn entry(key: &[u8], value: &[u8]) -> (Vec<u8>, Vec<u8>) {
@@ -98,6 +113,78 @@ fn a_batch_keeps_the_last_write_and_counts() {
     assert_eq!((batch.len(), batch.bytes()), (3, 6));
     let writes: Vec<_> = batch.iter().map(|(table, key, _)| (table, key)).collect();
     assert_eq!(writes, [(Table::Meta, &b"m"[..]), (Table::State, b"a"), (Table::State, b"key")]);
+}
+
+fn one(key: &[u8], value: &[u8]) -> Batch {
+    let mut batch = Batch::new();
+    batch.put(Table::State, key, value);
+    batch
+}
+
+#[test]
+fn a_store_on_disk_is_founded_once_and_opened_again() {
+    let dir = TempDir::new().unwrap();
+    let open_error = || DiskStore::open(dir.path(), CACHE_BYTES_DEFAULT).unwrap_err();
+    assert!(matches!(open_error(), StoreError::NotAStore { .. }));
+    let store = create(&dir);
+    store.commit(&one(b"a", b"1")).unwrap();
+    let again = || DiskStore::create(dir.path(), CACHE_BYTES_DEFAULT).unwrap_err();
+    assert!(matches!(again(), StoreError::Exists { .. }));
+    store.close().unwrap();
+    assert!(matches!(again(), StoreError::Exists { .. }));
+    let store = open(&dir);
+    assert_eq!(store.get(Table::State, b"a"), Ok(Some(b"1".to_vec())));
+    drop(store);
+    assert_eq!(open(&dir).get(Table::State, b"a"), Ok(Some(b"1".to_vec())));
+    std::fs::write(dir.path().join("chain.redb"), b"a letter to a friend").unwrap();
+    assert!(matches!(open_error(), StoreError::NotAStore { .. }));
+    std::fs::write(dir.path().join("chain.redb"), b"").unwrap();
+    assert!(matches!(open_error(), StoreError::NotAStore { .. }));
+}
+
+#[test]
+fn one_writes_and_others_read_beside_it() {
+    let dir = TempDir::new().unwrap();
+    let read = || DiskReader::open(dir.path(), CACHE_BYTES_DEFAULT);
+    assert!(matches!(read().unwrap_err(), StoreError::NotAStore { .. }));
+    let store = create(&dir);
+    store.commit(&one(b"a", b"1")).unwrap();
+    let second = DiskStore::open(dir.path(), CACHE_BYTES_DEFAULT);
+    assert_eq!(second.unwrap_err(), StoreError::Locked);
+    let reader = read().unwrap();
+    let old = reader.snapshot().unwrap();
+    store.commit(&one(b"a", b"2")).unwrap();
+    assert_eq!(old.get(Table::State, b"a"), Ok(Some(b"1".to_vec())));
+    assert_eq!(reader.get(Table::State, b"a"), Ok(Some(b"2".to_vec())));
+    store.close().unwrap();
+    // Without a writer, and with the next one, the same reader goes on.
+    assert_eq!(reader.get(Table::State, b"a"), Ok(Some(b"2".to_vec())));
+    let store = open(&dir);
+    store.commit(&one(b"a", b"3")).unwrap();
+    assert_eq!(reader.get(Table::State, b"a"), Ok(Some(b"3".to_vec())));
+    assert_eq!(old.get(Table::State, b"a"), Ok(Some(b"1".to_vec())));
+    drop(store);
+    drop((old, reader));
+    assert_eq!(read().unwrap().get(Table::State, b"a"), Ok(Some(b"3".to_vec())));
+}
+
+#[test]
+fn a_closed_store_fails_its_snapshots() {
+    let dir = TempDir::new().unwrap();
+    let mut batch = Batch::new();
+    for key in 0..5_000_u32 {
+        batch.put(Table::State, key.to_be_bytes(), *b"v");
+    }
+    let store = create(&dir);
+    store.commit(&batch).unwrap();
+    store.close().unwrap();
+    let store = open(&dir);
+    let snapshot = store.snapshot().unwrap();
+    store.close().unwrap();
+    // Pages that were in memory may still answer, and answer rightly.
+    let answers = (0..5_000_u32).map(|key| snapshot.get(Table::State, &key.to_be_bytes()));
+    let failed = answers.filter(|answer| *answer != Ok(Some(b"v".to_vec())));
+    assert_eq!(failed.take(1).collect::<Vec<_>>(), [Err(StoreError::Closed)]);
 }
 
 type Writes = Vec<(u8, Option<u8>)>;

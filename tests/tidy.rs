@@ -49,6 +49,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["src/cli/"]),
     ("rand_core", &["src/ledger/signature/"]),
     ("rayon", &["src/engine/"]),
+    ("redb", &["src/ledger/store/"]),
     ("ruint", &["src/primitives/", "src/consensus/"]),
     ("rustix", &["src/engine/"]),
     ("serde", &["src/consensus/", "src/node/", "src/cli/"]),

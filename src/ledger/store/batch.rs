@@ -70,6 +70,13 @@ impl Batch {
         })
     }
 
+    /// The writes of each table that has any, by number, then by key.
+    pub(super) fn tables(
+        &self,
+    ) -> impl Iterator<Item = (Table, &BTreeMap<Vec<u8>, Option<Vec<u8>>>)> {
+        self.writes.iter().map(|(table, writes)| (*table, writes))
+    }
+
     /// The writes of one table from key `from` on.
     fn range<'a>(
         &'a self,

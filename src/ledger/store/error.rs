@@ -56,10 +56,26 @@ pub enum StoreError {
         /// The path that was tried.
         what: String,
     },
+    /// A key and its value are longer than the store can hold.
+    #[error("a key and its value have {bytes} bytes, more than the store can hold")]
+    TooLarge {
+        /// Their length.
+        bytes: usize,
+    },
     /// An earlier write failed, so what is in memory may not be what is on disk.
     #[error("an earlier write failed: open the store again")]
     Poisoned,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// The error for an input or output that failed while the store did `what`.
+    pub(super) fn io(what: &str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            kind => Self::Io { kind, text: format!("{what}: {error}") },
+        }
+    }
 }

@@ -4,14 +4,25 @@
 //! keys are big-endian there, so that the order of bytes is the order of numbers.
 
 mod batch;
+mod disk;
 mod error;
+mod fault;
+mod file;
 mod memory;
+mod seal;
 mod table;
 
+use std::sync::Arc;
+
 pub use batch::{Batch, Overlay};
+pub use disk::{CACHE_BYTES_DEFAULT, DiskReader, DiskStore};
 pub use error::StoreError;
+pub use fault::{DiskCall, Fault, FaultyDisk};
 pub use memory::MemoryStore;
 pub use table::Table;
+
+/// The version of the format on disk.
+pub const FORMAT_VERSION: u32 = 1;
 
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
@@ -38,6 +49,16 @@ pub trait Read: Send + Sync {
     ///
     /// As [`Read::get`]: the first value in the range that fails its checksum ends the call.
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError>;
+}
+
+impl<R: Read + ?Sized> Read for Arc<R> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).get(table, key)
+    }
+
+    fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        (**self).range(table, from, limit)
+    }
 }
 
 /// One writer and any number of readers over committed state.

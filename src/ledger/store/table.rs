@@ -28,6 +28,13 @@ macro_rules! tables {
                 }
             }
 
+            /// The table's name in the file: its number in decimal.
+            pub(super) const fn file_name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($number),)*
+                }
+            }
+
             /// The table's name in messages.
             #[must_use]
             pub const fn name(self) -> &'static str {
