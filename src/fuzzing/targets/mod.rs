@@ -4,14 +4,25 @@
 mod headers;
 mod kernels;
 mod nbits;
+#[cfg(feature = "ledger")]
+mod state_tree;
 
 pub use headers::headers;
 pub use kernels::kernel_vs_scalar;
 pub use nbits::nbits;
+#[cfg(feature = "ledger")]
+pub use state_tree::{tree_decode, tree_update};
 
 /// A target: what it is called under `fuzz/`, and what it runs.
 pub type Named = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const ALL: &[Named] =
-    &[("headers", headers), ("kernel_vs_scalar", kernel_vs_scalar), ("nbits", nbits)];
+pub const ALL: &[Named] = &[
+    ("headers", headers),
+    ("kernel_vs_scalar", kernel_vs_scalar),
+    ("nbits", nbits),
+    #[cfg(feature = "ledger")]
+    ("tree_decode", tree_decode),
+    #[cfg(feature = "ledger")]
+    ("tree_update", tree_update),
+];

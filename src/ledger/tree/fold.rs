@@ -1,0 +1,124 @@
+//! From the sixteen subtrees at the lower edge of a page to the one at its upper edge, many pages side
+//! by side, so that a kernel always has a batch of nodes to hash.
+
+use super::key::{PAGE_LEVELS, PAGE_SLOTS};
+use super::page::Slot;
+use crate::engine::nodes::{NodeKernel, Pair};
+use crate::primitives::Digest;
+
+const FIRST_SLOT: usize = PAGE_SLOTS as usize - 1;
+const NODES: usize = FIRST_SLOT + PAGE_SLOTS as usize;
+
+/// What the subtree under a node holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Nothing,
+    OneLeaf,
+    Branch,
+}
+
+/// Every node of a page, as in a heap: node 0 is the top, the children of node i are 2i + 1 and
+/// 2i + 2, slot s is node 15 + s. The slots are set; the nodes above them are [`Folding::run`]'s.
+#[derive(Debug, Clone)]
+pub(super) struct Fold {
+    leaves: u32,
+    branches: u32,
+    /// Zero where nothing is held.
+    hashes: [Digest; NODES],
+}
+
+impl Fold {
+    /// Without entries.
+    pub(super) const fn new() -> Self {
+        Self { leaves: 0, branches: 0, hashes: [[0; 32]; NODES] }
+    }
+
+    /// Fills a slot.
+    pub(super) fn set(&mut self, slot: u8, held: &Slot) {
+        let node = FIRST_SLOT + usize::from(slot);
+        match held {
+            Slot::Empty => {}
+            Slot::Leaf(leaf) => {
+                self.leaves |= 1 << node;
+                self.hashes[node] = leaf.hash.0;
+            }
+            Slot::Branch(hash) => {
+                self.branches |= 1 << node;
+                self.hashes[node] = *hash;
+            }
+        }
+    }
+
+    /// What node `node` holds.
+    pub(super) fn held(&self, node: usize) -> Held {
+        if self.branches >> node & 1 != 0 {
+            Held::Branch
+        } else if self.leaves >> node & 1 != 0 {
+            Held::OneLeaf
+        } else {
+            Held::Nothing
+        }
+    }
+
+    /// The hash of the subtree under node `node`.
+    pub(super) fn hash(&self, node: usize) -> &Digest {
+        &self.hashes[node]
+    }
+
+    /// Settles a node that needs no hashing, or gives the two child hashes of one that does.
+    fn settle(&mut self, node: usize) -> Option<Pair> {
+        let children = 2 * node + 1..2 * node + 3;
+        match [children.start, children.start + 1].map(|child| self.held(child)) {
+            [Held::Nothing, Held::Nothing] => return None,
+            [Held::OneLeaf, Held::Nothing] => self.hashes[node] = self.hashes[children.start],
+            [Held::Nothing, Held::OneLeaf] => self.hashes[node] = self.hashes[children.start + 1],
+            _ => {
+                self.branches |= 1 << node;
+                let pair = self.hashes[children].as_flattened();
+                return Some(pair.try_into().expect("two hashes are 64 bytes"));
+            }
+        }
+        self.leaves |= 1 << node;
+        None
+    }
+}
+
+/// Buffers for folding, kept from batch to batch.
+#[derive(Debug)]
+pub(super) struct Folding {
+    kernel: NodeKernel,
+    pairs: Vec<Pair>,
+    digests: Vec<Digest>,
+    /// Which node of which fold each pair belongs to.
+    owners: Vec<(usize, usize)>,
+}
+
+impl Folding {
+    /// Folds that fill the lanes and still stay in a core's cache.
+    pub(super) const BATCH: usize = 64;
+
+    pub(super) fn new(kernel: NodeKernel) -> Self {
+        Self { kernel, pairs: Vec::new(), digests: Vec::new(), owners: Vec::new() }
+    }
+
+    /// Computes the nodes above the slots, level by level.
+    pub(super) fn run(&mut self, folds: &mut [Fold]) {
+        for level in (0..PAGE_LEVELS).rev() {
+            self.pairs.clear();
+            self.owners.clear();
+            for (index, fold) in folds.iter_mut().enumerate() {
+                for node in (1 << level) - 1..(2 << level) - 1 {
+                    if let Some(pair) = fold.settle(node) {
+                        self.pairs.push(pair);
+                        self.owners.push((index, node));
+                    }
+                }
+            }
+            self.digests.resize(self.pairs.len(), [0; 32]);
+            self.kernel.hash(&self.pairs, &mut self.digests);
+            for (&(fold, node), digest) in self.owners.iter().zip(&self.digests) {
+                folds[fold].hashes[node] = *digest;
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Proofs that an entry is in the tree, or that none has a key: made from pages, checked against a root
+//! alone.
+//!
+//! # Bytes
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | how the way down ends: 1 at the entry, 2 at an empty subtree, 3 at the leaf of another entry |
+//! | 2 | depth d of the end, little-endian: 0..=256 (0..=255 if it does not end at the entry) |
+//! | (d + 7) / 8 | which siblings are not empty: bit 7 of the first byte for the sibling at depth 1, and so on down; unused bits are zero |
+//! | 32 each | the hashes of those siblings, from the top |
+//! | 64 | only if it ends at another entry: its key, and `tagged("state-value", its value)` |
+//!
+//! The sibling at depth d is never empty, since a leaf or an empty subtree stands as high as it can, and
+//! none is written as 32 zero bytes; so a key has one proof under a root.
+//!
+//! # Checking
+//!
+//! Start with the hash of the end: `tagged("state-leaf", key || tagged("state-value", value))` of the
+//! entry, or of the other one (whose key must differ and begin with the same d bits), or 32 zero bytes.
+//! For i from d to 1, join it with the sibling at depth i, as `SHA-256(SHA-256(sibling || hash))` if bit
+//! i - 1 of the key (0 is the most significant bit of its first byte) is one, else with the hash first.
+//! What comes out must be the root.
+
+use super::StateRoot;
+use super::fold::{Fold, Folding, Held};
+use super::key::{KEY_BITS, PAGE_LEVELS, PagePath, StateKey};
+use super::leaf::{LeafHash, value_hash};
+use super::page::{Leaf, Slot};
+use super::pages::{Pages, PagesError, expect_page};
+use crate::engine::nodes::NodeKernel;
+use crate::hash::sha256::sha256d;
+use crate::primitives::Digest;
+use crate::primitives::codec::{DecodeError, Reader};
+
+/// Bytes of the longest proof.
+pub const PROOF_BYTES_MAX: usize = 3 + KEY_BITS / 8 + KEY_BITS * 32 + 64;
+
+const EMPTY: Digest = [0; 32];
+
+// How the way down ends, on the wire.
+const ENTRY: u8 = 1;
+const VACANT: u8 = 2;
+const OTHER: u8 = 3;
+
+/// A proof that the entry with a key has some value, or that there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// From the top; empty ones are zero.
+    ///
+    /// Invariant: at most 256 (255 without the entry), the last one not empty.
+    siblings: Vec<Digest>,
+    end: End,
+}
+
+/// How the way down ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum End {
+    Entry,
+    Empty,
+    Other { key: StateKey, value_hash: Digest },
+}
+
+/// Why a proof does not show what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofError {
+    /// A value was to be shown.
+    #[error("the proof shows that there is no entry, expected one")]
+    ShowsAbsence,
+    /// Absence was to be shown.
+    #[error("the proof shows an entry, expected none")]
+    ShowsEntry,
+    /// The other entry that ends the way is not where the key would be.
+    #[error("the proof ends at key {other}, which does not share {depth} bits with the key")]
+    OffTheWay {
+        /// The other key.
+        other: StateKey,
+        /// The bits that it must share.
+        depth: usize,
+    },
+    /// The other entry that ends the way is the entry itself.
+    #[error("the proof of absence ends at the key itself")]
+    SameKey,
+    /// It belongs to another root, key or value.
+    #[error("the proof leads to root {found}, expected {expected}")]
+    WrongRoot {
+        /// The root that was given.
+        expected: StateRoot,
+        /// The root that key, value and proof lead to.
+        found: StateRoot,
+    },
+}
+
+/// Why there is no proof.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError<E> {
+    /// A page is not what it should be.
+    #[error(transparent)]
+    Pages(#[from] PagesError<E>),
+    /// The entry at which the way ends could not be read.
+    #[error("state entry {key} cannot be read")]
+    Store {
+        /// Its key.
+        key: StateKey,
+        /// Why.
+        source: E,
+    },
+    /// The entry at which the way ends is missing or has another value than the tree says.
+    #[error("state entry {key} is missing or is not what the tree holds")]
+    WrongEntry {
+        /// Its key.
+        key: StateKey,
+    },
+}
+
+/// The proof for `key` under `root`: of its entry if there is one, else of its absence.
+///
+/// `value_of` gives the value of another entry; it is asked only if the way to `key` ends at one.
+///
+/// # Errors
+///
+/// A page or that entry cannot be read, or is not what `root` says: a proof that is made, checks.
+pub fn prove<P: Pages, V: AsRef<[u8]>>(
+    kernel: NodeKernel,
+    pages: &P,
+    root: StateRoot,
+    key: &StateKey,
+    value_of: impl FnOnce(&StateKey) -> Result<Option<V>, P::Error>,
+) -> Result<Proof, ProveError<P::Error>> {
+    let mut siblings = Vec::new();
+    let mut at = (PagePath::ROOT, root.0);
+    if root == StateRoot::EMPTY {
+        return Ok(Proof { siblings, end: End::Empty });
+    }
+    let mut folding = Folding::new(kernel);
+    let end = loop {
+        let (path, expected) = at;
+        let page = expect_page(pages, path)?;
+        let mut fold = Fold::new();
+        page.slots().for_each(|(slot, held)| fold.set(slot, &held));
+        folding.run(std::slice::from_mut(&mut fold));
+        if *fold.hash(0) != expected {
+            return Err(PagesError::WrongHash { path }.into());
+        }
+        // Down to the first subtree that is not a branch, or to the slot.
+        let first_bit = usize::from(path.steps()) * PAGE_LEVELS;
+        let (mut node, mut level) = (0, 0);
+        while level < PAGE_LEVELS && fold.held(node) == Held::Branch {
+            let left = 2 * node + 1;
+            let bit = key.bit(first_bit + level);
+            siblings.push(*fold.hash(left + 1 - bit));
+            node = left + bit;
+            level += 1;
+        }
+        match fold.held(node) {
+            Held::Nothing => break End::Empty,
+            Held::OneLeaf => {
+                let below = |leaf: &Leaf| leaf.key.shares(key, first_bit + level);
+                let mut leaves = page.slots().filter_map(|(_, held)| Slot::leaf(held));
+                let leaf = leaves.find(below).ok_or(PagesError::Misplaced { path })?;
+                if leaf.key == *key {
+                    break End::Entry;
+                }
+                let read = value_of(&leaf.key);
+                let value = read.map_err(|source| ProveError::Store { key: leaf.key, source })?;
+                let value = value.filter(|value| leaf.has_value(value.as_ref()));
+                let value = value.ok_or(ProveError::WrongEntry { key: leaf.key })?;
+                break End::Other { key: leaf.key, value_hash: value_hash(value.as_ref()) };
+            }
+            Held::Branch => {
+                let below = path.child(key.slot(path.steps()));
+                at = (below.ok_or(PagesError::Misplaced { path })?, *fold.hash(node));
+            }
+        }
+    };
+    Ok(Proof { siblings, end })
+}
+
+impl Proof {
+    /// Whether it shows an entry; otherwise it shows that there is none.
+    #[must_use]
+    pub fn shows_entry(&self) -> bool {
+        self.end == End::Entry
+    }
+
+    /// Checks that under `root` the entry with `key` has `value`, or with `None` that there is no such
+    /// entry.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn check(
+        &self,
+        root: &StateRoot,
+        key: &StateKey,
+        value: Option<&[u8]>,
+    ) -> Result<(), ProofError> {
+        let depth = self.siblings.len();
+        let end = match (&self.end, value) {
+            (End::Entry, Some(value)) => LeafHash::of(key, value).0,
+            (End::Entry, None) => return Err(ProofError::ShowsEntry),
+            (_, Some(_)) => return Err(ProofError::ShowsAbsence),
+            (End::Empty, None) => EMPTY,
+            (End::Other { key: other, .. }, None) if other == key => {
+                return Err(ProofError::SameKey);
+            }
+            (End::Other { key: other, .. }, None) if !other.shares(key, depth) => {
+                return Err(ProofError::OffTheWay { other: *other, depth });
+            }
+            (End::Other { key, value_hash }, None) => LeafHash::with_value_hash(key, value_hash).0,
+        };
+        let up = self.siblings.iter().enumerate().rev();
+        let found = StateRoot(up.fold(end, |hash, (at, sibling)| {
+            let pair = if key.bit(at) == 0 { [hash, *sibling] } else { [*sibling, hash] };
+            sha256d(pair.as_flattened())
+        }));
+        if found == *root { Ok(()) } else { Err(ProofError::WrongRoot { expected: *root, found }) }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![match self.end {
+            End::Entry => ENTRY,
+            End::Empty => VACANT,
+            End::Other { .. } => OTHER,
+        }];
+        let depth = u16::try_from(self.siblings.len()).expect("at most 256");
+        bytes.extend_from_slice(&depth.to_le_bytes());
+        for eight in self.siblings.chunks(8) {
+            let bits = eight.iter().zip((0..8).rev());
+            bytes.push(bits.fold(0, |byte, (hash, bit)| byte | u8::from(*hash != EMPTY) << bit));
+        }
+        for sibling in self.siblings.iter().filter(|hash| **hash != EMPTY) {
+            bytes.extend_from_slice(sibling);
+        }
+        if let End::Other { key, value_hash } = &self.end {
+            bytes.extend_from_slice(&key.0);
+            bytes.extend_from_slice(value_hash);
+        }
+        bytes
+    }
+
+    /// Reads what `encode` gave, without trusting it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is not the one encoding of a proof.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let malformed = |at, what| Err(DecodeError::Malformed { at, what });
+        let mut reader = Reader::new(bytes);
+        let kind = reader.u8()?;
+        if ![ENTRY, VACANT, OTHER].contains(&kind) {
+            return malformed(0, "an unknown end of a proof");
+        }
+        let depth = usize::from(reader.u16()?);
+        if depth > if kind == ENTRY { KEY_BITS } else { KEY_BITS - 1 } {
+            return malformed(1, "a proof deeper than the tree");
+        }
+        let bitmap_at = reader.position();
+        let bitmap = reader.take(depth.div_ceil(8) as u64)?;
+        let is_held = |at: usize| bitmap[at / 8] >> (7 - at % 8) & 1 != 0;
+        if depth > 0 && !is_held(depth - 1) {
+            return malformed(bitmap_at, "an end that could stand higher");
+        }
+        if (depth..bitmap.len() * 8).any(is_held) {
+            return malformed(bitmap_at, "a sibling below the end");
+        }
+        let mut siblings = Vec::with_capacity(depth);
+        for at in 0..depth {
+            let position = reader.position();
+            let sibling = if is_held(at) { reader.array()? } else { EMPTY };
+            if is_held(at) && sibling == EMPTY {
+                return malformed(position, "an empty sibling written out");
+            }
+            siblings.push(sibling);
+        }
+        let end = match kind {
+            ENTRY => End::Entry,
+            VACANT => End::Empty,
+            _ => End::Other { key: StateKey(reader.array()?), value_hash: reader.array()? },
+        };
+        reader.finish()?;
+        Ok(Self { siblings, end })
+    }
+}
