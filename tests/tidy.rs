@@ -69,7 +69,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 const CLOCKS: &[&str] = &[
     "src/engine/meter.rs",
     "src/engine/tune.rs",
-    "src/engine/measure.rs",
+    "src/engine/measure/",
     "src/node/",
     "src/cli/",
     "tests/",

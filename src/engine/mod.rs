@@ -36,10 +36,12 @@
 mod affinity;
 mod claim;
 mod extranonce;
+pub mod measure;
 pub mod merkle;
 pub mod meter;
 pub mod nodes;
 pub mod pool;
+pub mod proof;
 mod search;
 pub mod tune;
 pub mod verify;

@@ -1,5 +1,6 @@
 //! One file for each command; its arguments stand beside what they do.
 
+mod bench;
 mod kernels;
 mod oracle;
 mod search;
@@ -10,6 +11,7 @@ use super::exit::Outcome;
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Bench(Box<bench::Args>),
     Kernels(kernels::Args),
     Oracle(oracle::Args),
     Search(search::Args),
@@ -19,6 +21,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
+            Self::Bench(args) => args.run(),
             Self::Kernels(args) => args.run(),
             Self::Oracle(args) => args.run(),
             Self::Search(args) => args.run(),

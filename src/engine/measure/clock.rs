@@ -1,0 +1,41 @@
+//! The core clock, measured: a chain of operations of known latency, timed. The time-stamp counter
+//! runs at a fixed rate whatever the core does, so it cannot show a throttled core; this can.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Steps of one timed chain: about 20 microseconds, long against the cost of reading the clock.
+const STEPS: u32 = 32_768;
+/// An xor and an addition between registers, one cycle of latency each on every 64-bit core we know.
+const CYCLES_PER_STEP: f64 = 2.0;
+/// An interrupt can only lengthen a chain, so the shortest of a few is the one that was left alone.
+const REPEATS: usize = 3;
+
+/// Cycles per second of the core that this thread runs on, now. Takes about 60 microseconds.
+#[must_use]
+#[expect(clippy::float_arithmetic, reason = "measurement")]
+pub fn core_clock_hz() -> f64 {
+    let shortest = (0..REPEATS)
+        .map(|_| {
+            let start = Instant::now();
+            black_box(chain());
+            start.elapsed()
+        })
+        .min()
+        .expect("REPEATS is not zero");
+    f64::from(STEPS) * CYCLES_PER_STEP / shortest.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+/// Xor and addition do not combine, and the operands are unknown to the compiler, so neither it nor
+/// a renamer that folds small immediates can shorten the chain.
+#[inline(never)]
+fn chain() -> u64 {
+    const UNROLLED: u32 = 16;
+    let (mut x, a, b) = black_box((1_u64, 0x9e37_79b9_7f4a_7c15_u64, 0xbf58_476d_1ce4_e5b9_u64));
+    for _ in 0..STEPS / UNROLLED {
+        for _ in 0..UNROLLED {
+            x = (x ^ a).wrapping_add(b);
+        }
+    }
+    x
+}
