@@ -1,7 +1,7 @@
 //! Proofs of work: the statistics hold what they promise, honest proofs pass, every tampered one is
 //! refused for the right reason.
 
-use proofward::engine::measure::{Search, Work};
+use proofward::engine::measure::{Search, Workload};
 use proofward::engine::proof::bound::{estimated_hashes, is_inflated, proven_hashes};
 use proofward::engine::proof::{
     Collector, PROOF_FILE_BYTES_MAX, Proof, ProofError, SOLUTION_COUNTS, Solution, Terms,

@@ -4,12 +4,14 @@
 //! Every configuration gets one window a round, so that all of them share whatever drifts (turbo,
 //! temperature, neighbours), and two configurations are compared round by round.
 
+mod chain;
 pub mod clock;
 mod port;
-mod work;
+mod workload;
 
+pub use chain::{HeaderRun, Verify};
 pub use port::{Microarchitecture, Operations, Ports, cpu_name, port_limit_cycles};
-pub use work::{Merkle, PlainMerkle, PlainSearch, Search, Units, Work};
+pub use workload::{Merkle, PlainMerkle, PlainSearch, Search, Units, Workload};
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,8 +22,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy)]
 pub struct Configuration<'a> {
     /// What is done.
-    pub work: &'a dyn Work,
-    /// How many threads do it, each on a share of its own.
+    pub workload: &'a dyn Workload,
+    /// How many threads do it, each on a share of its own: one for what brings its own threads.
     pub threads: usize,
 }
 
@@ -63,7 +65,6 @@ impl Plan {
 
 /// One window of one configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub struct Window {
     /// Units done a second, all threads together.
     pub units_per_second: f64,
@@ -75,7 +76,6 @@ pub struct Window {
 
 /// The windows of one configuration, in the order of the rounds.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Samples {
     /// One a round.
     pub windows: Vec<Window>,
@@ -114,7 +114,7 @@ pub fn measure(
     let mut batches = Vec::with_capacity(configurations.len());
     for configuration in configurations {
         let start = Instant::now();
-        batches.push(calibrate(configuration.work, plan.window));
+        batches.push(calibrate(configuration.workload, plan.window));
         samples.push(Samples { windows: Vec::with_capacity(plan.rounds), wall: start.elapsed() });
     }
     for round in 0..=plan.rounds {
@@ -135,9 +135,9 @@ pub fn measure(
 }
 
 /// Warm-up: how many units take an eighth of a window, at most half a millisecond.
-fn calibrate(work: &dyn Work, window: Duration) -> u64 {
+fn calibrate(workload: &dyn Workload, window: Duration) -> u64 {
     let wanted = (window / 8).min(Duration::from_micros(500));
-    let mut units = work.units();
+    let mut units = workload.units();
     let mut amount: u64 = 1;
     loop {
         let start = Instant::now();
@@ -169,7 +169,7 @@ fn window(
         for started in 0..wanted {
             let spawned = thread::Builder::new()
                 .name("measure".to_owned())
-                .spawn_scoped(scope, || part(configuration.work, batch, length, &gate));
+                .spawn_scoped(scope, || part(configuration.workload, batch, length, &gate));
             match spawned {
                 Ok(handle) => handles.push(handle),
                 Err(error) => {
@@ -185,11 +185,12 @@ fn window(
     let mut cycles = 0.0;
     let mut units = 0.0;
     let mut clock_hz = f64::INFINITY;
+    let threads_inside = configuration.workload.threads_inside().get() as f64;
     for part in &parts {
         let seconds = part.elapsed.as_secs_f64();
         let [before, after] = part.clocks_hz;
         units_per_second += part.units as f64 / seconds;
-        cycles += seconds * f64::midpoint(before, after);
+        cycles += threads_inside * seconds * f64::midpoint(before, after);
         units += part.units as f64;
         clock_hz = clock_hz.min(before).min(after);
     }
@@ -198,8 +199,8 @@ fn window(
 
 /// One thread: a batch to warm up (vector units power up, the clock settles), the clock, the timed
 /// work, the clock.
-fn part(work: &dyn Work, batch: u64, length: Duration, gate: &Gate) -> Part {
-    let mut units = work.units();
+fn part(workload: &dyn Workload, batch: u64, length: Duration, gate: &Gate) -> Part {
+    let mut units = workload.units();
     units(batch);
     let before = clock::core_clock_hz();
     gate.wait();

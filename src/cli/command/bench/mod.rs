@@ -5,6 +5,7 @@ mod chart;
 mod html;
 mod machine;
 mod row;
+mod subject;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -22,13 +23,13 @@ use crate::cli::output::{Format, json_line, progress_bar, text_line};
 use baseline::Baseline;
 use machine::Machine;
 use proofward::engine::measure::{
-    Configuration, Merkle, PlainMerkle, PlainSearch, Plan, Samples, Search, Work, fastest_clock_hz,
-    measure,
+    Configuration, Plan, Samples, Workload, fastest_clock_hz, measure,
 };
 use proofward::engine::proof::{Collector, Terms};
 use proofward::hash::{Algorithm, sha256};
 use proofward::kernel::Kernel;
 use row::Row;
+use subject::{Choice, Material, Subject};
 
 /// Measure every kernel on 1 to N threads, against the plain loop over the hash crate
 #[derive(Debug, clap::Args)]
@@ -82,7 +83,8 @@ which gives the core clock at that moment.
   cycles      core cycles a hash on one thread: comparable between clocks
   port limit  share of what the vector ports of this core could do at best, where they are known
   spread      middle half of the windows, as a share of the median
-  x plain     median of the ratios, round by round, to the plain sha2 or blake3 loop on as many threads
+  x plain     median of the ratios, round by round, to the plain sha2 or blake3 loop on as many threads;
+              for verify that loop hashes the headers and checks nothing
   efficiency  rate on N threads / (N x rate on 1 thread), round by round; needs 1 in --threads
   throttled   a quarter of the windows or more ran at a clock 5 % below the fastest of the run
 
@@ -104,70 +106,6 @@ Examples:
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Verify(verify::Args),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Choice {
-    Sha256d,
-    Blake3,
-    Merkle,
-    All,
-}
-
-/// One kind of work, which gives a block of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Subject {
-    Search(Algorithm),
-    Merkle,
-}
-
-impl Subject {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Search(algorithm) => algorithm.name(),
-            Self::Merkle => "merkle",
-        }
-    }
-
-    /// What its kernels compute.
-    fn algorithm(self) -> Algorithm {
-        match self {
-            Self::Search(algorithm) => algorithm,
-            Self::Merkle => Algorithm::Sha256d,
-        }
-    }
-
-    fn plain(self) -> Box<dyn Work> {
-        match self {
-            Self::Search(algorithm) => Box::new(PlainSearch(algorithm)),
-            Self::Merkle => Box::new(PlainMerkle),
-        }
-    }
-
-    /// `None` if the kernel has no function for it.
-    fn work<'a>(self, kernel: Kernel, collectors: &'a [Collector]) -> Option<Box<dyn Work + 'a>> {
-        match self {
-            Self::Search(algorithm) => {
-                let collector = collectors.iter().find(|c| c.algorithm() == algorithm)?;
-                Some(Box::new(Search { kernel, collector }))
-            }
-            Self::Merkle => Some(Box::new(Merkle::new(kernel)?)),
-        }
-    }
-}
-
-impl Choice {
-    fn subjects(self) -> Vec<Subject> {
-        match self {
-            Self::Sha256d => vec![Subject::Search(Algorithm::Sha256d)],
-            Self::Blake3 => vec![Subject::Search(Algorithm::Blake3)],
-            Self::Merkle => vec![Subject::Merkle],
-            Self::All => [Self::Sha256d, Self::Blake3, Self::Merkle]
-                .into_iter()
-                .flat_map(Self::subjects)
-                .collect(),
-        }
-    }
 }
 
 /// More threads than any machine has cores are a slip of the finger.
@@ -193,8 +131,8 @@ struct Entry<'a> {
     subject: Subject,
     /// `None` for the plain loop.
     kernel: Option<Kernel>,
-    threads: usize,
-    work: Box<dyn Work + 'a>,
+    threads: NonZeroUsize,
+    workload: Box<dyn Workload + 'a>,
 }
 
 impl Args {
@@ -203,15 +141,8 @@ impl Args {
             return args.run();
         }
         let subjects = self.algorithm.subjects();
-        let searches: Vec<Algorithm> = subjects
-            .iter()
-            .filter_map(|subject| match subject {
-                Subject::Search(algorithm) => Some(*algorithm),
-                Subject::Merkle => None,
-            })
-            .collect();
         ensure!(
-            self.proof.is_none() || !searches.is_empty(),
+            self.proof.is_none() || subjects.iter().any(|subject| subject.searched().is_some()),
             "--proof needs a search: choose --algorithm sha256d, blake3 or all"
         );
         let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
@@ -221,11 +152,10 @@ impl Args {
         }
         let machine = Machine::read();
         let threads = self.thread_list();
-        let collectors: Vec<Collector> = searches
-            .iter()
-            .map(|algorithm| Collector::new(self.terms(*algorithm, &machine, &threads)))
-            .collect();
-        let entries = self.entries(&subjects, &threads, &collectors)?;
+        let material = Material::new(&subjects, &threads, |algorithm| {
+            Collector::new(self.terms(algorithm, &machine, &threads))
+        });
+        let entries = self.entries(&subjects, &threads, &material)?;
         let plan = Plan::split(self.seconds, entries.len());
         if self.format == Format::Text {
             text_line(machine.to_string())?;
@@ -242,16 +172,18 @@ impl Args {
             write(path, &html::report(&machine, plan, &rows))?;
         }
         if let Some(path) = &self.proof {
-            write(path, &proofs(&collectors, &entries, &samples)?)?;
+            write(path, &proofs(&material.collectors, &entries, &samples)?)?;
         }
         Ok(Outcome::Yes)
     }
 
-    fn thread_list(&self) -> Vec<usize> {
-        let mut list: BTreeSet<usize> = self.threads.iter().map(|count| count.get()).collect();
+    /// In ascending order, each once.
+    fn thread_list(&self) -> Vec<NonZeroUsize> {
+        let mut list: BTreeSet<NonZeroUsize> = self.threads.iter().copied().collect();
         if list.is_empty() {
-            let cores = available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX);
-            list.extend((0..).map(|power| 1 << power).take_while(|count| *count < cores));
+            let cores = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+            let powers = (0..usize::BITS).filter_map(|power| NonZeroUsize::new(1 << power));
+            list.extend(powers.take_while(|count| *count < cores));
             list.insert(cores);
         }
         list.into_iter().collect()
@@ -262,7 +194,7 @@ impl Args {
         Kernel::available(algorithm).filter(wanted).collect()
     }
 
-    fn terms(&self, algorithm: Algorithm, machine: &Machine, threads: &[usize]) -> Terms {
+    fn terms(&self, algorithm: Algorithm, machine: &Machine, threads: &[NonZeroUsize]) -> Terms {
         let names: Vec<&str> = self.kernels(algorithm).into_iter().map(Kernel::isa).collect();
         let counts: Vec<String> = threads.iter().map(ToString::to_string).collect();
         Terms {
@@ -278,8 +210,8 @@ impl Args {
     fn entries<'a>(
         &self,
         subjects: &[Subject],
-        threads: &[usize],
-        collectors: &'a [Collector],
+        threads: &[NonZeroUsize],
+        material: &'a Material,
     ) -> anyhow::Result<Vec<Entry<'a>>> {
         let mut entries = Vec::new();
         for &subject in subjects {
@@ -287,12 +219,13 @@ impl Args {
             for &threads in threads {
                 let before = entries.len();
                 for &kernel in &kernels {
-                    if let Some(work) = subject.work(kernel, collectors) {
-                        entries.push(Entry { subject, kernel: Some(kernel), threads, work });
+                    if let Some(workload) = material.workload(subject, kernel, threads)? {
+                        entries.push(Entry { subject, kernel: Some(kernel), threads, workload });
                     }
                 }
                 if entries.len() > before {
-                    entries.push(Entry { subject, kernel: None, threads, work: subject.plain() });
+                    let workload = subject.plain();
+                    entries.push(Entry { subject, kernel: None, threads, workload });
                 }
             }
         }
@@ -311,7 +244,12 @@ impl Args {
     fn measure(&self, entries: &[Entry<'_>], plan: Plan) -> anyhow::Result<Vec<Samples>> {
         let configurations: Vec<Configuration<'_>> = entries
             .iter()
-            .map(|entry| Configuration { work: entry.work.as_ref(), threads: entry.threads })
+            .map(|entry| {
+                let workload = entry.workload.as_ref();
+                // What brings its threads is called from one.
+                let threads = entry.threads.get().div_ceil(workload.threads_inside().get());
+                Configuration { workload, threads }
+            })
             .collect();
         let bar = progress_bar((entries.len() * (plan.rounds + 1)) as u64);
         let samples =
@@ -324,7 +262,7 @@ impl Args {
 /// One row a kernel and thread count: the plain loops are what they are compared with.
 fn rows(entries: &[Entry<'_>], samples: &[Samples], baseline: Option<&Baseline>) -> Vec<Row> {
     let fastest_hz = fastest_clock_hz(samples);
-    let find = |subject: Subject, kernel: Option<Kernel>, threads: usize| {
+    let find = |subject: Subject, kernel: Option<Kernel>, threads: NonZeroUsize| {
         let same = |entry: &Entry<'_>| {
             (entry.subject, entry.kernel, entry.threads) == (subject, kernel, threads)
         };
@@ -334,7 +272,7 @@ fn rows(entries: &[Entry<'_>], samples: &[Samples], baseline: Option<&Baseline>)
     for (entry, ours) in entries.iter().zip(samples) {
         let Some(kernel) = entry.kernel else { continue };
         let plain = find(entry.subject, None, entry.threads).expect("measured beside each kernel");
-        let single = find(entry.subject, entry.kernel, 1);
+        let single = find(entry.subject, entry.kernel, NonZeroUsize::MIN);
         let mut row = Row::new(entry.subject, kernel, entry.threads, ours, plain, single);
         row.mark_throttled(ours, fastest_hz);
         if let Some(baseline) = baseline {

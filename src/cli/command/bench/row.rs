@@ -1,5 +1,7 @@
 //! One measured configuration as people and programs see it.
 
+use std::num::NonZeroUsize;
+
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::{Deserialize, Serialize};
 
@@ -57,24 +59,26 @@ impl Row {
     pub(super) fn new(
         subject: Subject,
         kernel: Kernel,
-        threads: usize,
+        threads: NonZeroUsize,
         ours: &Samples,
         plain: &Samples,
         single: Option<&Samples>,
     ) -> Self {
         let units = Some(ours.units_per_second());
         let cycles = ours.cycles_per_unit();
-        let (hashes, nodes) = match subject {
-            Subject::Search(_) => (units, None),
-            Subject::Merkle => (None, units),
+        let (hashes, headers, nodes) = match subject {
+            Subject::Search(_) => (units, None, None),
+            Subject::Verify => (None, units, None),
+            Subject::Merkle => (None, None, units),
         };
-        let limit = port_limit_cycles(kernel).filter(|_| matches!(subject, Subject::Search(_)));
+        let limit = port_limit_cycles(kernel).filter(|_| subject.searched().is_some());
+        let threads = threads.get();
         Self {
             algorithm: subject.name().to_owned(),
             kernel: kernel.isa().to_owned(),
             threads,
             hashes_per_second: hashes,
-            headers_per_second: None,
+            headers_per_second: headers,
             nodes_per_second: nodes,
             cycles_per_hash: cycles,
             port_limit_share: limit.map(|limit| limit / cycles),

@@ -2,19 +2,27 @@
 //! scalar crates that they are compared with.
 
 use std::hint::black_box;
+use std::num::NonZeroUsize;
 
+use crate::engine::nodes::{NodeKernel, Pair};
 use crate::engine::proof::Collector;
 use crate::hash::{Algorithm, hash_header, sha256};
-use crate::kernel::{Hits, Job, Kernel, NonceRange, Pair};
+use crate::kernel::{Hits, Job, Kernel, NonceRange};
 use crate::primitives::{Digest, Target};
 
 /// Does about as many units as asked, at least one, and returns how many it did.
 pub type Units<'a> = Box<dyn FnMut(u64) -> u64 + 'a>;
 
-/// Work that can be cut into units (hashes, nodes) and done on any number of threads.
-pub trait Work: Sync {
+/// What can be cut into units (hashes, nodes) and done on any number of threads.
+pub trait Workload: Sync {
     /// Prepares the share of one thread, on that thread, outside the measured time.
     fn units(&self) -> Units<'_>;
+
+    /// How many threads share each call of what [`Workload::units`] returns: the caller's, unless the
+    /// work brings its own.
+    fn threads_inside(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
 }
 
 /// Nonce search, on headers that no other thread or window ever hashes, so that each hash can count
@@ -27,7 +35,7 @@ pub struct Search<'a> {
     pub collector: &'a Collector,
 }
 
-impl Work for Search<'_> {
+impl Workload for Search<'_> {
     fn units(&self) -> Units<'_> {
         let mut hits = Hits::new();
         let mut header = self.collector.next_header();
@@ -70,7 +78,7 @@ impl Search<'_> {
 #[derive(Debug, Clone, Copy)]
 pub struct PlainSearch(pub Algorithm);
 
-impl Work for PlainSearch {
+impl Workload for PlainSearch {
     fn units(&self) -> Units<'_> {
         let header = black_box([0x5a; 80]);
         let job = Job::new(self.0, &header, Target::from_le_bytes([0; 32]));
@@ -104,24 +112,15 @@ fn nodes() -> Vec<Pair> {
 
 /// Merkle nodes (SHA-256d of 64 bytes) on a kernel.
 #[derive(Debug, Clone, Copy)]
-pub struct Merkle(Kernel);
+pub struct Merkle(pub NodeKernel);
 
-impl Merkle {
-    /// `None` if the kernel does not hash nodes.
-    #[must_use]
-    pub fn new(kernel: Kernel) -> Option<Self> {
-        kernel.hash_pairs(&[], &mut []).map(|()| Self(kernel))
-    }
-}
-
-impl Work for Merkle {
+impl Workload for Merkle {
     fn units(&self) -> Units<'_> {
         let pairs = nodes();
         let mut digests = vec![[0; 32]; NODES];
         Box::new(move |amount| {
             repeat(amount, || {
-                let hashed = self.0.hash_pairs(black_box(&pairs), &mut digests);
-                hashed.expect("checked when this was made");
+                self.0.hash(black_box(&pairs), &mut digests);
                 black_box(&digests);
             })
         })
@@ -132,7 +131,7 @@ impl Work for Merkle {
 #[derive(Debug, Clone, Copy)]
 pub struct PlainMerkle;
 
-impl Work for PlainMerkle {
+impl Workload for PlainMerkle {
     fn units(&self) -> Units<'_> {
         let pairs = nodes();
         let mut digests = vec![[0; 32]; NODES];
