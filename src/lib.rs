@@ -6,6 +6,7 @@
 //!
 //! | layer | folder | what |
 //! |---|---|---|
+//! | L5 | `node` | the outside world: the directory of a chain, the clock, mining on it (feature `ledger`) |
 //! | L4 | `ledger` | what is true: blocks of transactions and the state they lead to (feature `ledger`) |
 //! | - | [`fuzzing`] | for those who fuzz: targets, and a naive second opinion; above all it tests |
 //! | L3 | [`engine`] | every core busy: search, batch verification, merkle roots |
@@ -29,3 +30,6 @@ pub mod fuzzing;
 
 #[cfg(feature = "ledger")]
 pub mod ledger;
+
+#[cfg(feature = "ledger")]
+pub mod node;

@@ -43,7 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("borsh", &["src/ledger/"]),
     ("clap", &["src/cli/"]),
     ("comfy_table", &["src/cli/"]),
-    ("crossbeam", &["src/engine/"]),
+    ("crossbeam", &["src/engine/", "src/node/"]),
     ("ed25519_zebra", &["src/ledger/signature/"]),
     ("hex", &["src/"]),
     ("indicatif", &["src/cli/"]),
@@ -52,10 +52,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("redb", &["src/ledger/store/"]),
     ("ruint", &["src/primitives/", "src/consensus/"]),
     ("rustix", &["src/engine/"]),
-    ("serde", &["src/consensus/", "src/node/", "src/cli/"]),
+    ("serde", &["src/ledger/spec/", "src/node/", "src/cli/"]),
     ("serde_json", &["src/node/", "src/cli/"]),
     ("sha2", &["src/hash/"]),
     ("thiserror", &["src/"]),
+    ("toml", &["src/ledger/spec/", "src/node/"]),
 ];
 
 /// Word of code → the only places that may say it.

@@ -48,4 +48,13 @@ impl Pool {
     pub fn map<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Send + Sync) -> Vec<R> {
         self.0.install(|| (0..count).into_par_iter().map(work).collect())
     }
+
+    /// The results of two calls, made at the same time if a thread is free.
+    pub fn join<A: Send, B: Send>(
+        &self,
+        a: impl FnOnce() -> A + Send,
+        b: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        self.0.install(|| rayon::join(a, b))
+    }
 }

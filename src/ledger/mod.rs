@@ -1,6 +1,26 @@
 //! L4, what is true: a deterministic state machine over blocks of transactions. Synchronous; no clock
 //! (time is an argument), float, socket or thread count in any verdict.
+//!
+//! | folder | what |
+//! |---|---|
+//! | [`chain`] | the header tree, the best branch, what moves its tip; finality |
+//! | [`template`] | the next block to mine |
+//! | [`rules`] | what makes a block and a transaction valid, level by level, by name |
+//! | [`state`] | what the chain knows after a block, applied and undone |
+//! | [`block`], [`coinbase`], [`transaction`] | the bytes |
+//! | [`spec`] | what makes one chain: its constants and keys |
+//! | [`signature`] | keys and signatures, singly and in batches |
+//! | [`tree`] | the authenticated map whose root every coinbase commits to |
+//! | [`store`] | numbered tables of bytes, written in batches |
 
+pub mod block;
+pub mod chain;
+pub mod coinbase;
+pub mod rules;
 pub mod signature;
+pub mod spec;
+pub mod state;
 pub mod store;
+pub mod template;
+pub mod transaction;
 pub mod tree;

@@ -182,6 +182,18 @@ impl Work {
     /// No work.
     pub const ZERO: Self = Self(U256::ZERO);
 
+    /// The number whose 32 bytes are given least significant first.
+    #[must_use]
+    pub fn from_le_bytes(bytes: [u8; 32]) -> Self {
+        Self(U256::from_le_bytes(bytes))
+    }
+
+    /// The 32 bytes, least significant first.
+    #[must_use]
+    pub fn to_le_bytes(self) -> [u8; 32] {
+        self.0.to_le_bytes()
+    }
+
     /// The sum, saturating.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use ed25519_zebra::VerificationKey;
+use ed25519_zebra::{SigningKey, VerificationKey, VerificationKeyBytes};
 
 /// An Ed25519 public key as it stands in a key field: any 32 bytes until [`PubKey::check`] has seen
 /// them. Written in hexadecimal here; people and pools see the address of it.
@@ -64,6 +64,12 @@ const P: [u8; 32] = {
 };
 
 impl PubKey {
+    /// The public key of a secret seed (RFC 8032).
+    #[must_use]
+    pub fn of_seed(seed: &[u8; 32]) -> Self {
+        Self(VerificationKeyBytes::from(&SigningKey::from(*seed)).into())
+    }
+
     /// Whether the key may stand in a key field.
     ///
     /// # Errors

@@ -1,0 +1,213 @@
+//! One block on top of the tip, or one block taken off it: pure steps over an overlay, durable when the
+//! caller commits it.
+
+use crate::engine::nodes::NodeKernel;
+use crate::ledger::block::Block;
+use crate::ledger::chain::record::{Record, Status};
+use crate::ledger::chain::view::{META_ROOT, META_TIP, View, corrupt};
+use crate::ledger::rules::context::{
+    Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
+};
+use crate::ledger::rules::isolation::Ids;
+use crate::ledger::rules::{BlockRule, Verdict};
+use crate::ledger::spec::Spec;
+use crate::ledger::state::{Delta, Session};
+use crate::ledger::store::{Overlay, StoreError, Table};
+use crate::ledger::tree::{self, Change, LeafHash, PagesError, StateRoot};
+use crate::primitives::{BlockHash, Digest};
+
+/// What every step needs to know of the chain.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Its specification.
+    pub spec: Spec,
+    /// First bytes of its commitment.
+    pub chain_id: [u8; 4],
+    /// Hash of its genesis block.
+    pub genesis: BlockHash,
+    /// Hashes the nodes of the state tree and of merkle trees.
+    pub kernel: NodeKernel,
+}
+
+/// A block whose bytes decode, with everything that can be computed without its parent.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The block.
+    pub block: Block,
+    /// Its hash.
+    pub hash: BlockHash,
+    /// The ids of its transactions.
+    pub ids: Vec<Ids>,
+    /// Its merkle leaves.
+    pub leaves: Vec<Digest>,
+}
+
+impl Chain {
+    /// Of a specification, hashing trees with `kernel`.
+    #[must_use]
+    pub fn new(spec: Spec, kernel: NodeKernel) -> Self {
+        let (chain_id, genesis) = (spec.chain_id(), spec.genesis_hash());
+        Self { spec, chain_id, genesis, kernel }
+    }
+
+    /// Applies a block whose header, merkle root and coinbase height hold to the state of its parent,
+    /// which must be the tip of the overlay. Returns the fees.
+    ///
+    /// # Errors
+    ///
+    /// The first rule broken, or a store that cannot be read. The overlay is as it was.
+    pub fn connect(
+        &self,
+        overlay: &mut Overlay<'_>,
+        record: &Record,
+        prepared: &Prepared,
+        signatures: Signatures,
+    ) -> Result<u64, Refusal<Verdict>> {
+        let (delta, fees) = {
+            let view = View(&*overlay);
+            self.judge(view, record.height, prepared, signatures)?
+        };
+        let hash = prepared.hash;
+        self.write_delta(overlay, &delta)?;
+        overlay.put(Table::Undo, hash.0, delta.undo_record());
+        overlay.put(Table::Heights, record.height.to_be_bytes(), hash.0);
+        overlay.put(Table::Leaves, hash.0, prepared.leaves.concat());
+        for (index, ids) in (1u32..).zip(&prepared.ids) {
+            let place = [record.height.to_le_bytes(), index.to_le_bytes()].concat();
+            overlay.put(Table::Transactions, ids.transaction.0, place);
+        }
+        let valid = Record { status: Status::Valid, ..*record };
+        overlay.put(Table::Headers, hash.0, valid.encode());
+        overlay.put(Table::Meta, META_TIP, hash.0);
+        Ok(fees)
+    }
+
+    /// Takes the tip off: the state, its root and every index are those of the parent again.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read, or its undo record does not lead back to the root that the block
+    /// committed to.
+    pub fn disconnect(&self, overlay: &mut Overlay<'_>) -> Result<BlockHash, StoreError> {
+        let view = View(&*overlay);
+        let hash = view.tip()?;
+        let record = view.expect_record(&hash)?;
+        let bytes = view.block_bytes(&hash)?.ok_or_else(|| corrupt("the tip has no body"))?;
+        let block = Block::decode(&bytes).map_err(|_| corrupt("the tip's body does not decode"))?;
+        let undo = crate::ledger::store::Read::get(&*overlay, Table::Undo, &hash.0)?;
+        let undo = undo.ok_or_else(|| corrupt("the tip has no undo record"))?;
+        let state = |key: &_| crate::ledger::state::StateRead::entry(&View(&*overlay), key);
+        let delta = Delta::from_undo(&undo, state)?
+            .ok_or_else(|| corrupt("the tip's undo record does not decode"))?;
+        self.write_delta(overlay, &delta)?;
+        if View(&*overlay).root()? != StateRoot(block.coinbase.commitment) {
+            return Err(corrupt("undoing the tip does not give its parent's state"));
+        }
+        for ids in Ids::of_block(&block, &self.genesis) {
+            overlay.delete(Table::Transactions, ids.transaction.0);
+        }
+        overlay.delete(Table::Undo, hash.0);
+        overlay.delete(Table::Leaves, hash.0);
+        overlay.delete(Table::Heights, record.height.to_be_bytes());
+        overlay.put(Table::Meta, META_TIP, record.parent().0);
+        Ok(hash)
+    }
+
+    fn judge(
+        &self,
+        view: View<'_>,
+        height: u32,
+        prepared: &Prepared,
+        signatures: Signatures,
+    ) -> Result<(Delta, u64), Refusal<Verdict>> {
+        let Prepared { block, hash, ids, .. } = prepared;
+        let refuse = |transaction, rule| {
+            Refusal::Rule(Verdict { height, hash: *hash, transaction: Some(transaction), rule })
+        };
+        let expected = view.root()?;
+        if expected != StateRoot(block.coinbase.commitment) {
+            let (expected, got) = (expected.to_string(), hex::encode(block.coinbase.commitment));
+            return Err(refuse(0, BlockRule::BadStateRoot { expected, got }));
+        }
+        for payout in &block.coinbase.payouts {
+            payout.key.check().map_err(|error| refuse(0, BlockRule::BadCoinbaseKey(error)))?;
+        }
+        let context = Context {
+            spec: &self.spec,
+            chain_id: self.chain_id,
+            genesis: self.genesis,
+            height,
+            ancestors: &view,
+        };
+        let mut session = Session::new(&view, height);
+        begin_block(&context, &mut session)?;
+        let mut fees: u64 = 0;
+        for (index, (included, ids)) in (1u32..).zip(block.transactions.iter().zip(ids)) {
+            let fee =
+                apply_transaction(&context, &mut session, &included.transaction, ids, signatures)
+                    .map_err(|refusal| match refusal {
+                    Refusal::Rule(error) => refuse(index, BlockRule::Transaction(error)),
+                    Refusal::Store(error) => Refusal::Store(error),
+                })?;
+            // Each fee was owned by its payer, so together they are part of the supply.
+            fees = fees.checked_add(fee).ok_or_else(|| corrupt("fees do not add up"))?;
+        }
+        end_block(&context, &mut session, &block.coinbase, fees).map_err(
+            |refusal| match refusal {
+                Refusal::Rule(rule) => refuse(0, rule),
+                Refusal::Store(error) => Refusal::Store(error),
+            },
+        )?;
+        Ok((session.finish(), fees))
+    }
+
+    /// Writes entries, pages, the root and the index of core ids.
+    fn write_delta(&self, overlay: &mut Overlay<'_>, delta: &Delta) -> Result<(), StoreError> {
+        let mut changes: Vec<Change> = delta
+            .changes()
+            .iter()
+            .map(|change| {
+                let key = change.key.state_key();
+                (key, change.new.as_ref().map(|value| LeafHash::of(&key, value)))
+            })
+            .collect();
+        changes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let update =
+            tree::update(self.kernel, &View(&*overlay), &changes).map_err(|error| match error {
+                PagesError::Store { source, .. } => source,
+                other => corrupt(&other.to_string()),
+            })?;
+        for (path, page) in update.pages {
+            match page {
+                Some(page) => overlay.put(Table::Pages, path.as_bytes(), page.as_bytes()),
+                None => overlay.delete(Table::Pages, path.as_bytes()),
+            }
+        }
+        overlay.put(Table::Meta, META_ROOT, update.root.0);
+        for change in delta.changes() {
+            match &change.new {
+                Some(value) => overlay.put(Table::State, change.key.encode(), value.clone()),
+                None => overlay.delete(Table::State, change.key.encode()),
+            }
+        }
+        let (added, removed) = delta.accepted();
+        for core in removed {
+            overlay.delete(Table::Cores, core.0);
+        }
+        for (core, height) in added {
+            overlay.put(Table::Cores, core.0, height.to_le_bytes());
+        }
+        Ok(())
+    }
+}
+
+impl Prepared {
+    /// Hashes a decoded block: header, leaves, ids.
+    #[must_use]
+    pub fn new(chain: &Chain, block: Block) -> Self {
+        let hash = chain.spec.hash_header(&block.header);
+        let ids = Ids::of_block(&block, &chain.genesis);
+        let leaves = block.leaves();
+        Self { block, hash, ids, leaves }
+    }
+}

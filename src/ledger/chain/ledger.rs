@@ -1,0 +1,426 @@
+//! The ledger on a store: accept a block, follow the branch with the most work, never below what is
+//! settled.
+
+use crate::engine::nodes::NodeKernel;
+use crate::engine::pool::Pool;
+use crate::ledger::block::Block;
+use crate::ledger::chain::connect::{Chain, Prepared};
+use crate::ledger::chain::header::{check_clock, check_header};
+use crate::ledger::chain::record::{Record, Status};
+use crate::ledger::chain::run::{Run, judge_isolated};
+use crate::ledger::chain::view::{META_ARRIVALS, META_ROOT, META_SPEC, META_TIP, View, corrupt};
+use crate::ledger::rules::context::{Ancestors, Refusal, Signatures};
+use crate::ledger::rules::{BlockRule, Verdict};
+use crate::ledger::spec::Spec;
+use crate::ledger::store::{Overlay, Store, StoreError, Table};
+use crate::ledger::transaction::attest::Point;
+use crate::ledger::tree::StateRoot;
+use crate::primitives::limits::HEADER_BYTES;
+use crate::primitives::{BlockHash, Work};
+
+/// A chain on a store. One writer; readers take snapshots of the store.
+#[derive(Debug)]
+pub struct Ledger<S> {
+    pub(super) chain: Chain,
+    pub(super) store: S,
+    pub(super) pool: Pool,
+}
+
+/// What became of a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Submitted {
+    /// It was there before.
+    Known,
+    /// It is stored on a branch with no more work than the best one.
+    Side,
+    /// It is the new tip.
+    Tip {
+        /// Blocks that left the best chain, the old tip first.
+        disconnected: Vec<BlockHash>,
+        /// Blocks that joined it, the new tip last.
+        connected: Vec<BlockHash>,
+    },
+}
+
+/// Why a block was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// Its parent is not known.
+    #[error("block {hash} follows {parent}, which is not known")]
+    Orphan {
+        /// The block.
+        hash: BlockHash,
+        /// Its parent.
+        parent: BlockHash,
+    },
+    /// It breaks a rule.
+    #[error(transparent)]
+    Rule(#[from] Verdict),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Refusal<Verdict>> for SubmitError {
+    fn from(refusal: Refusal<Verdict>) -> Self {
+        match refusal {
+            Refusal::Rule(verdict) => Self::Rule(verdict),
+            Refusal::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl<S: Store> Ledger<S> {
+    /// Founds the chain of `spec` in an empty store.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails or holds a chain.
+    pub fn create(
+        store: S,
+        spec: Spec,
+        kernel: NodeKernel,
+        pool: Pool,
+    ) -> Result<Self, StoreError> {
+        if store.get(Table::Meta, META_TIP)?.is_some() {
+            return Err(corrupt("the store already holds a chain"));
+        }
+        let chain = Chain::new(spec, kernel);
+        let mut overlay = Overlay::new(&store);
+        write_genesis(&mut overlay, &chain);
+        let batch = overlay.into_batch();
+        store.commit(&batch)?;
+        Ok(Self { chain, store, pool })
+    }
+
+    /// Opens the chain of `spec` in a store.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read or was made for another specification.
+    pub fn open(store: S, spec: Spec, kernel: NodeKernel, pool: Pool) -> Result<Self, StoreError> {
+        if View(&store).spec_commitment()? != spec.commitment() {
+            return Err(corrupt("the store was made for another chain specification"));
+        }
+        Ok(Self { chain: Chain::new(spec, kernel), store, pool })
+    }
+
+    /// Specification, ids and kernel.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The store: for snapshots and for closing.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Gives the store back.
+    #[must_use]
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// The committed tables.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View(&self.store)
+    }
+
+    /// Hash and record of the tip.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn tip(&self) -> Result<(BlockHash, Record), StoreError> {
+        let hash = self.view().tip()?;
+        Ok((hash, self.view().expect_record(&hash)?))
+    }
+
+    /// Judges a block at time `now` (seconds since 1970) and keeps it if it is valid: as the new tip if
+    /// its branch has more work than the best one and holds the settled block, else beside it. When
+    /// this returns `Ok`, what it says is durable.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks, an unknown parent, or a failing store; nothing of it is kept then but
+    /// the fact that the block is invalid, where its hash proves that.
+    pub fn submit(&self, bytes: &[u8], now: u64) -> Result<Submitted, SubmitError> {
+        let mut overlay = Overlay::new(&self.store);
+        let (record, prepared) = match self.judge_header(View(&self.store), bytes, now)? {
+            Judged::Known => return Ok(Submitted::Known),
+            Judged::New(record, prepared) => (record, prepared),
+        };
+        let hash = prepared.hash;
+        overlay.put(Table::Headers, hash.0, record.encode());
+        overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
+        overlay.put(Table::Meta, META_ARRIVALS, (record.arrival + 1).to_le_bytes());
+        let (_, tip) = self.tip()?;
+        if record.work <= tip.work || !self.holds_settled(&View(&overlay), &record, &hash)? {
+            let batch = overlay.into_batch();
+            self.store.commit(&batch)?;
+            return Ok(Submitted::Side);
+        }
+        self.move_tip(overlay, &record, &hash, Some(&prepared))
+    }
+
+    /// Moves the tip to a stored block whatever its work: for one that the witnesses have settled.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::submit`], if the branch turns out to be invalid.
+    pub(super) fn move_to(&self, hash: &BlockHash) -> Result<Submitted, SubmitError> {
+        let record = self.view().expect_record(hash)?;
+        self.move_tip(Overlay::new(&self.store), &record, hash, None)
+    }
+
+    /// Applies blocks that follow the tip one after another, in parallel stages; durable group by
+    /// group, so that an interrupted run goes on where it ended.
+    ///
+    /// # Errors
+    ///
+    /// What `blocks` fails with, the lowest bad block with its first bad transaction, or a failing
+    /// store; everything below stays.
+    pub fn extend<E: From<SubmitError> + Send>(
+        &self,
+        blocks: impl Iterator<Item = Result<Vec<u8>, E>>,
+        now: u64,
+        mut progress: impl FnMut(&Run) + Send,
+    ) -> Result<Run, E> {
+        let mut overlay = Overlay::new(&self.store);
+        let blocks = blocks.map(|block| block.map_err(Extend));
+        let run = self.chain.run(&self.pool, &mut overlay, blocks, Some(now), |overlay, run| {
+            let batch = std::mem::replace(overlay, Overlay::new(&self.store)).into_batch();
+            self.store.commit(&batch).map_err(|error| Extend(SubmitError::from(error).into()))?;
+            progress(run);
+            Ok(())
+        });
+        run.map_err(|Extend(error)| error)
+    }
+
+    /// The settled block, if any.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn settled(&self) -> Result<Option<Point>, StoreError> {
+        self.view().settled()
+    }
+
+    /// Everything about a block that needs no state: structure, header, merkle root, coinbase height.
+    fn judge_header(&self, view: View<'_>, bytes: &[u8], now: u64) -> Result<Judged, SubmitError> {
+        let hash = self.chain.header_hash(bytes);
+        if let Some(hash) = hash
+            && let Some(record) = view.record(&hash)?
+        {
+            if record.status != Status::Invalid {
+                return Ok(Judged::Known);
+            }
+            let height = record.height;
+            let rule = BlockRule::KnownInvalid;
+            return Err(Verdict { height, hash, transaction: None, rule }.into());
+        }
+        let parent_hash = header_parent(bytes);
+        let known = match parent_hash {
+            Some(parent) => view.record(&parent)?,
+            None => None,
+        };
+        let Some(parent) = known else {
+            let hash = hash.unwrap_or(BlockHash::ZERO);
+            let parent = parent_hash.unwrap_or(BlockHash::ZERO);
+            return Err(SubmitError::Orphan { hash, parent });
+        };
+        let height = parent.height + 1;
+        let prepared = judge_isolated(&self.chain, height, bytes)?;
+        let (header, hash) = (&prepared.block.header, prepared.hash);
+        let refuse = |rule| Verdict { height, hash, transaction: None, rule };
+        if parent.status == Status::Invalid {
+            return Err(refuse(BlockRule::InvalidParent(header.prev_block)).into());
+        }
+        let median = view.median_time_after(&parent)?;
+        check_header(&self.chain.spec, &parent, median, header, &hash).map_err(refuse)?;
+        check_clock(&self.chain.spec, header, now).map_err(refuse)?;
+        let record = self.chain.record(&parent, header, view.arrivals()?);
+        Ok(Judged::New(record, Box::new(prepared)))
+    }
+
+    /// Whether the branch that ends in `record` holds the settled block.
+    fn holds_settled(
+        &self,
+        view: &View<'_>,
+        record: &Record,
+        hash: &BlockHash,
+    ) -> Result<bool, StoreError> {
+        let Some(settled) = view.settled()? else { return Ok(true) };
+        let (mut hash, mut record) = (*hash, *record);
+        // The settled block is on the best chain, so the first ancestor there decides.
+        while view.hash_at(record.height)? != Some(hash) {
+            if record.height <= settled.height {
+                return Ok(false);
+            }
+            hash = record.parent();
+            record = view.expect_record(&hash)?;
+        }
+        Ok(record.height >= settled.height)
+    }
+
+    /// Moves the tip to a block of the overlay; `prepared` is that block if it has just arrived.
+    fn move_tip(
+        &self,
+        mut overlay: Overlay<'_>,
+        record: &Record,
+        hash: &BlockHash,
+        prepared: Option<&Prepared>,
+    ) -> Result<Submitted, SubmitError> {
+        let arrived = overlay.batch().clone();
+        let branch = branch_of(View(&overlay), record, hash)?;
+        let mut disconnected = Vec::new();
+        while View(&overlay).tip()? != branch.fork {
+            disconnected.push(self.chain.disconnect(&mut overlay)?);
+        }
+        let mut connected = Vec::new();
+        for (hash, record) in &branch.blocks {
+            let result = match prepared.filter(|prepared| prepared.hash == *hash) {
+                Some(prepared) => {
+                    self.chain.connect(&mut overlay, record, prepared, Signatures::Verify)
+                }
+                None => self.connect_stored(&mut overlay, record, hash),
+            };
+            match result {
+                Ok(_) => connected.push(*hash),
+                Err(Refusal::Rule(verdict)) => {
+                    let mut overlay = Overlay::with_batch(&self.store, arrived);
+                    let failed = connected.len();
+                    for (hash, record) in &branch.blocks[failed..] {
+                        let invalid = Record { status: Status::Invalid, ..*record };
+                        overlay.put(Table::Headers, hash.0, invalid.encode());
+                        overlay.delete(Table::Bodies, hash.0);
+                    }
+                    let batch = overlay.into_batch();
+                    self.store.commit(&batch)?;
+                    return Err(verdict.into());
+                }
+                Err(Refusal::Store(error)) => return Err(error.into()),
+            }
+        }
+        let batch = overlay.into_batch();
+        self.store.commit(&batch)?;
+        Ok(Submitted::Tip { disconnected, connected })
+    }
+
+    fn connect_stored(
+        &self,
+        overlay: &mut Overlay<'_>,
+        record: &Record,
+        hash: &BlockHash,
+    ) -> Result<u64, Refusal<Verdict>> {
+        if record.status == Status::Invalid {
+            let rule = BlockRule::KnownInvalid;
+            let verdict = Verdict { height: record.height, hash: *hash, transaction: None, rule };
+            return Err(Refusal::Rule(verdict));
+        }
+        let bytes = View(&*overlay).block_bytes(hash)?;
+        let bytes = bytes.ok_or_else(|| corrupt(&format!("block {hash} has no body")))?;
+        let block = Block::decode(&bytes)
+            .map_err(|_| corrupt(&format!("the body of block {hash} does not decode")))?;
+        let prepared = Prepared::new(&self.chain, block);
+        self.chain.connect(overlay, record, &prepared, Signatures::Verify)
+    }
+}
+
+/// An error of the caller's that can also be a refusal of ours.
+struct Extend<E>(E);
+
+impl<E: From<SubmitError>> From<Refusal<Verdict>> for Extend<E> {
+    fn from(refusal: Refusal<Verdict>) -> Self {
+        Self(SubmitError::from(refusal).into())
+    }
+}
+
+enum Judged {
+    Known,
+    New(Record, Box<Prepared>),
+}
+
+/// The way from the best chain to a block.
+struct Branch {
+    /// The last block that both share.
+    fork: BlockHash,
+    /// The blocks above it, lowest first.
+    blocks: Vec<(BlockHash, Record)>,
+}
+
+fn branch_of(view: View<'_>, record: &Record, hash: &BlockHash) -> Result<Branch, StoreError> {
+    let mut blocks = Vec::new();
+    let (mut hash, mut record) = (*hash, *record);
+    while view.hash_at(record.height)? != Some(hash) {
+        blocks.push((hash, record));
+        hash = record.parent();
+        record = view.expect_record(&hash)?;
+    }
+    blocks.reverse();
+    Ok(Branch { fork: hash, blocks })
+}
+
+fn header_parent(bytes: &[u8]) -> Option<BlockHash> {
+    let header = bytes.first_chunk::<HEADER_BYTES>()?;
+    Some(crate::primitives::Header::decode(header).prev_block)
+}
+
+impl Chain {
+    /// The hash of the header at the front of a block's bytes; `None` if they are too short.
+    #[must_use]
+    pub fn header_hash(&self, bytes: &[u8]) -> Option<BlockHash> {
+        let header = bytes.first_chunk::<HEADER_BYTES>()?;
+        Some(BlockHash(crate::hash::hash_header(self.spec.algorithm, header)))
+    }
+
+    /// The record of a block whose header is valid, not judged further.
+    #[must_use]
+    pub fn record(
+        &self,
+        parent: &Record,
+        header: &crate::primitives::Header,
+        arrival: u64,
+    ) -> Record {
+        Record {
+            header: *header,
+            height: parent.height + 1,
+            work: parent.work.plus(header_work(header)),
+            latest_time: parent.latest_time.max(header.time),
+            arrival,
+            status: Status::Stored,
+        }
+    }
+}
+
+fn header_work(header: &crate::primitives::Header) -> Work {
+    header.bits.to_target().map_or(Work::ZERO, |target| target.work())
+}
+
+/// Writes block 0 and the empty state.
+pub(super) fn write_genesis(overlay: &mut Overlay<'_>, chain: &Chain) {
+    let genesis = chain.spec.genesis();
+    let header = genesis.header;
+    let record = Record {
+        header,
+        height: 0,
+        work: header_work(&header),
+        latest_time: header.time,
+        arrival: 0,
+        status: Status::Valid,
+    };
+    let hash = chain.genesis;
+    overlay.put(Table::Headers, hash.0, record.encode());
+    overlay.put(Table::Bodies, hash.0, &genesis.encode()[HEADER_BYTES..]);
+    overlay.put(Table::Heights, 0u32.to_be_bytes(), hash.0);
+    overlay.put(Table::Leaves, hash.0, genesis.leaves().concat());
+    overlay.put(Table::Meta, META_SPEC, chain.spec.commitment());
+    overlay.put(Table::Meta, META_TIP, hash.0);
+    overlay.put(Table::Meta, META_ROOT, StateRoot::EMPTY.0);
+    overlay.put(Table::Meta, META_ARRIVALS, 1u64.to_le_bytes());
+}

@@ -1,0 +1,19 @@
+//! The chain: the header tree, the best branch, and the steps that move its tip.
+//!
+//! Every change is built in an overlay and committed in one write: a block that is accepted, and a
+//! reorganisation of any depth, happens wholly or not at all.
+
+mod connect;
+mod finality;
+pub mod header;
+mod ledger;
+mod record;
+mod run;
+mod view;
+
+pub use connect::{Chain, Prepared};
+pub use finality::{CheckpointError, SignedCheckpoint, Witnessed};
+pub use ledger::{Ledger, SubmitError, Submitted};
+pub use record::{Record, Status};
+pub use run::{Group, Run, judge_isolated};
+pub use view::View;

@@ -1,0 +1,261 @@
+//! A run of blocks on top of the tip, judged in parallel stages: structure, work and merkle roots on the
+//! kernels, signatures of many blocks in common batches, then the state in order. Whatever fails in
+//! parallel is judged again in order, so the verdict is the one that a serial verifier names.
+
+use std::collections::HashSet;
+
+use crate::engine::merkle::MerkleHasher;
+use crate::engine::pool::Pool;
+use crate::ledger::block::{Block, BlockDecodeError};
+use crate::ledger::chain::connect::{Chain, Prepared};
+use crate::ledger::chain::header::{check_clock, check_header};
+use crate::ledger::chain::view::{META_ARRIVALS, View};
+use crate::ledger::rules::context::{Refusal, Signatures};
+use crate::ledger::rules::{BlockRule, Verdict};
+use crate::ledger::signature::{Signed, verify_all};
+use crate::ledger::store::{Overlay, Table};
+use crate::primitives::BlockHash;
+use crate::primitives::limits::HEADER_BYTES;
+
+/// Signatures that a group of blocks gathers before it is judged: enough for full batches on every core.
+const GROUP_SIGNATURES: usize = 16_384;
+/// Bytes of blocks in a group: bounds the memory of a run.
+const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Blocks in a group.
+const GROUP_BLOCKS_MAX: usize = 1024;
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Blocks applied.
+    pub blocks: u64,
+    /// Their transactions, coinbases not counted.
+    pub transactions: u64,
+    /// Their signatures.
+    pub signatures: u64,
+}
+
+/// Consecutive blocks judged as far as that goes without the state of their parent.
+#[derive(Debug)]
+pub struct Group {
+    blocks: Vec<(Vec<u8>, Result<Prepared, Verdict>)>,
+    /// Every key and signature of the blocks before this one is valid; from it on they are judged in
+    /// order.
+    verified: usize,
+}
+
+/// Judges everything about a block but its header's context and the state: structure, merkle root,
+/// mutation, the height in the coinbase.
+///
+/// # Errors
+///
+/// The first rule broken.
+pub fn judge_isolated(chain: &Chain, height: u32, bytes: &[u8]) -> Result<Prepared, Verdict> {
+    let hash = chain.header_hash(bytes).unwrap_or(BlockHash::ZERO);
+    let refuse = |transaction, rule| Verdict { height, hash, transaction, rule };
+    let block = Block::decode(bytes).map_err(|error| {
+        let transaction = match &error {
+            BlockDecodeError::Coinbase(_) => Some(0),
+            BlockDecodeError::Transaction { index, .. } => Some(*index),
+            _ => None,
+        };
+        refuse(transaction, BlockRule::Decode(error))
+    })?;
+    let prepared = Prepared::new(chain, block);
+    let root = MerkleHasher::new(chain.kernel).root(&prepared.leaves);
+    if root.mutated {
+        return Err(refuse(None, BlockRule::Mutated));
+    }
+    if root.root != prepared.block.header.merkle_root {
+        return Err(refuse(None, BlockRule::BadMerkleRoot));
+    }
+    let named = prepared.block.coinbase.height;
+    if named != height {
+        return Err(refuse(Some(0), BlockRule::BadCoinbaseHeight(named)));
+    }
+    Ok(prepared)
+}
+
+impl Chain {
+    /// Judges consecutive blocks, the first at `height`, as far as that goes without state: on every
+    /// core of the pool, signatures of all of them in common batches.
+    #[must_use]
+    pub fn prepare(&self, pool: &Pool, height: u32, blocks: Vec<Vec<u8>>) -> Group {
+        let heights: Vec<u32> = (height..).take(blocks.len()).collect();
+        let judged = pool.map(blocks.len(), |i| judge_isolated(self, heights[i], &blocks[i]));
+        let good = judged.iter().take_while(|judged| judged.is_ok()).count();
+        let prepared: Vec<&Prepared> = judged[..good].iter().flatten().collect();
+        let verified = verified_prefix(pool, &prepared);
+        Group { blocks: blocks.into_iter().zip(judged).collect(), verified }
+    }
+
+    /// Applies a group on top of the tip of the overlay, block by block; `now` is the clock that no
+    /// block may be too far ahead of, if there is one to ask.
+    ///
+    /// # Errors
+    ///
+    /// The first rule broken, or a store that cannot be read; the blocks before stay applied.
+    pub fn apply(
+        &self,
+        overlay: &mut Overlay<'_>,
+        group: Group,
+        now: Option<u64>,
+        run: &mut Run,
+    ) -> Result<(), Refusal<Verdict>> {
+        for (index, (bytes, judged)) in group.blocks.into_iter().enumerate() {
+            let prepared = judged.map_err(Refusal::Rule)?;
+            let signatures =
+                if index < group.verified { Signatures::Verified } else { Signatures::Verify };
+            self.extend(overlay, &bytes, &prepared, now, signatures)?;
+            run.blocks += 1;
+            run.transactions += prepared.ids.len() as u64;
+            let transactions = &prepared.block.transactions;
+            run.signatures +=
+                transactions.iter().map(|tx| tx.transaction.sigs.len() as u64).sum::<u64>();
+        }
+        Ok(())
+    }
+
+    /// Applies blocks on top of the tip: while the state of one group is applied on one core, the next
+    /// group is prepared on the others. After each group `keep` may commit and empty the overlay.
+    ///
+    /// # Errors
+    ///
+    /// The lowest bad block with its first bad transaction, or a store that cannot be read, or whatever
+    /// `keep` fails with. Everything below stays applied.
+    pub fn run<'a, E: From<Refusal<Verdict>> + Send>(
+        &self,
+        pool: &Pool,
+        overlay: &mut Overlay<'a>,
+        mut blocks: impl Iterator<Item = Result<Vec<u8>, E>>,
+        now: Option<u64>,
+        mut keep: impl FnMut(&mut Overlay<'a>, &Run) -> Result<(), E> + Send,
+    ) -> Result<Run, E> {
+        let store = |error| E::from(Refusal::Store(error));
+        let tip = View(&*overlay).tip().map_err(store)?;
+        let mut height = View(&*overlay).expect_record(&tip).map_err(store)?.height;
+        let mut run = Run::default();
+        let (raw, mut ended) = next_group(&mut blocks);
+        let mut next = self.prepare(pool, height.saturating_add(1), raw);
+        loop {
+            let current = next;
+            let count = u32::try_from(current.blocks.len()).expect("a group is bounded");
+            if count == 0 {
+                return ended.unwrap_or(Ok(())).map(|()| run);
+            }
+            height = height.saturating_add(count);
+            let raw = if ended.is_some() {
+                Vec::new()
+            } else {
+                let (raw, end) = next_group(&mut blocks);
+                ended = end;
+                raw
+            };
+            let (prepared, applied) = pool.join(
+                || self.prepare(pool, height.saturating_add(1), raw),
+                || {
+                    let applied = self.apply(overlay, current, now, &mut run);
+                    // What was applied before a bad block is kept all the same.
+                    keep(overlay, &run)?;
+                    applied.map_err(E::from)
+                },
+            );
+            applied?;
+            next = prepared;
+        }
+    }
+
+    /// Applies one block on top of the tip of the overlay, its header's context included.
+    fn extend(
+        &self,
+        overlay: &mut Overlay<'_>,
+        bytes: &[u8],
+        prepared: &Prepared,
+        now: Option<u64>,
+        signatures: Signatures,
+    ) -> Result<(), Refusal<Verdict>> {
+        let (header, hash) = (&prepared.block.header, prepared.hash);
+        let view = View(&*overlay);
+        let tip = view.tip()?;
+        let parent = view.expect_record(&tip)?;
+        let height = parent.height + 1;
+        let refuse = |rule| Refusal::Rule(Verdict { height, hash, transaction: None, rule });
+        if header.prev_block != tip {
+            return Err(refuse(BlockRule::BadPrevBlock { expected: tip, got: header.prev_block }));
+        }
+        let median = view.median_time_after(&parent)?;
+        check_header(&self.spec, &parent, median, header, &hash).map_err(refuse)?;
+        if let Some(now) = now {
+            check_clock(&self.spec, header, now).map_err(refuse)?;
+        }
+        let arrival = view.arrivals()?;
+        let record = self.record(&parent, header, arrival);
+        self.connect(overlay, &record, prepared, signatures)?;
+        overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
+        overlay.put(Table::Meta, META_ARRIVALS, (arrival + 1).to_le_bytes());
+        Ok(())
+    }
+}
+
+/// Blocks until a group is full; the second value says that, and how, the source ended.
+#[expect(clippy::type_complexity, reason = "an end and its error, once")]
+fn next_group<E>(
+    blocks: &mut impl Iterator<Item = Result<Vec<u8>, E>>,
+) -> (Vec<Vec<u8>>, Option<Result<(), E>>) {
+    let (mut group, mut bytes) = (Vec::new(), 0);
+    // The least a signature takes is its own 64 bytes, so bytes bound the signatures as well.
+    const { assert!(GROUP_BYTES_MAX >= GROUP_SIGNATURES * 64) };
+    while group.len() < GROUP_BLOCKS_MAX && bytes < GROUP_BYTES_MAX {
+        match blocks.next() {
+            None => return (group, Some(Ok(()))),
+            Some(Err(error)) => return (group, Some(Err(error))),
+            Some(Ok(block)) => {
+                bytes += block.len();
+                group.push(block);
+            }
+        }
+    }
+    (group, None)
+}
+
+/// How many of the blocks, from the first on, hold only valid keys and signatures.
+fn verified_prefix(pool: &Pool, prepared: &[&Prepared]) -> usize {
+    // Keys that sign are decoded by the verification; the others once each, however often they appear.
+    let mut named: Vec<_> = prepared
+        .iter()
+        .flat_map(|prepared| &prepared.block.transactions)
+        .flat_map(|included| {
+            let signers = included.transaction.signers();
+            let keys = included.transaction.core.body.keys();
+            keys.into_iter().filter(move |key| !signers.contains(key))
+        })
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    let refused = pool.map(named.len(), |i| named[i].check().is_err());
+    let refused: HashSet<_> =
+        named.iter().zip(refused).filter(|(_, refused)| *refused).map(|(key, _)| key).collect();
+    let is_sound = |prepared: &&&Prepared| {
+        prepared.block.transactions.iter().all(|included| {
+            let transaction = &included.transaction;
+            let signers = transaction.signers();
+            signers.len() == transaction.sigs.len()
+                && signers.iter().all(|key| key.check_encoding().is_ok())
+                && transaction.core.body.keys().iter().all(|key| !refused.contains(key))
+        })
+    };
+    let sound = prepared.iter().take_while(is_sound).count();
+
+    let mut signed: Vec<Signed<'_>> = Vec::new();
+    let mut ends = Vec::with_capacity(sound);
+    for prepared in &prepared[..sound] {
+        for (included, ids) in prepared.block.transactions.iter().zip(&prepared.ids) {
+            signed.extend(ids.signed(&included.transaction).into_iter().flatten());
+        }
+        ends.push(signed.len());
+    }
+    match verify_all(pool, &signed) {
+        Ok(()) => sound,
+        Err(bad) => ends.iter().take_while(|end| **end <= bad.index).count(),
+    }
+}

@@ -1,0 +1,347 @@
+//! Context: is it valid after this parent? Transactions are judged and applied one after another in a
+//! [`Session`]; a refused one leaves the session as it was.
+
+use super::error::{AttestError, BlockRule, PayError, TransactionError};
+use crate::ledger::coinbase::{Coinbase, Payout};
+use crate::ledger::rules::isolation::{Ids, check_signatures};
+use crate::ledger::rules::structure::{check_canonical, check_form};
+use crate::ledger::signature::PubKey;
+use crate::ledger::spec::{
+    CHECKPOINT_DEPTH_BLOCKS, CHECKPOINT_INTERVAL_BLOCKS, FEE_PER_BYTE, FEE_PER_SIGNATURE,
+    FEE_PER_STATE_ENTRY, IDLE_BLOCKS, Spec,
+};
+use crate::ledger::state::{Account, EntryKey, Session};
+use crate::ledger::store::StoreError;
+use crate::ledger::transaction::attest::{Checkpoint, Claim, Point};
+use crate::ledger::transaction::{
+    ANCHOR_DEPTH_BLOCKS_MAX, Attest, Body, CoreId, NONCE_STEP_MAX, Pay, PayKind, Transaction,
+    VALIDITY_BLOCKS_MAX,
+};
+use crate::primitives::BlockHash;
+
+/// The ancestors of the block that is judged, on its own branch.
+pub trait Ancestors {
+    /// The hash at a height; `None` above the parent.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn hash_at(&self, height: u32) -> Result<Option<BlockHash>, StoreError>;
+
+    /// The height of an ancestor; `None` for any other hash.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn height_of(&self, hash: &BlockHash) -> Result<Option<u32>, StoreError>;
+}
+
+/// Where a block or a transaction is judged.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "the ancestors have none")]
+pub struct Context<'a> {
+    /// The chain.
+    pub spec: &'a Spec,
+    /// First bytes of its commitment.
+    pub chain_id: [u8; 4],
+    /// Hash of its genesis block.
+    pub genesis: BlockHash,
+    /// Height of the block that includes what is judged.
+    pub height: u32,
+    /// The blocks below it.
+    pub ancestors: &'a dyn Ancestors,
+}
+
+/// Whether signatures are verified one by one here, or were verified in a batch before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signatures {
+    /// Verify them here.
+    Verify,
+    /// A batch with exactly these signatures has passed.
+    Verified,
+}
+
+/// A broken rule, or a store that cannot be read: only the first is a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal<R> {
+    /// The rule.
+    #[error("{0}")]
+    Rule(R),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TransactionError> for Refusal<TransactionError> {
+    fn from(error: TransactionError) -> Self {
+        Self::Rule(error)
+    }
+}
+
+/// What happens at the start of a block, before its transactions: rewards become spendable and old core
+/// ids are forgotten.
+///
+/// # Errors
+///
+/// If the store cannot be read.
+pub fn begin_block(context: &Context<'_>, session: &mut Session<'_>) -> Result<(), StoreError> {
+    if let Some(mined) = context.height.checked_sub(context.spec.maturity_blocks) {
+        let maturing = EntryKey::Maturing(mined);
+        for Payout { key, value } in session.get::<Vec<Payout>>(&maturing)?.unwrap_or_default() {
+            credit(session, key, value)?;
+        }
+        session.put::<Vec<Payout>>(&maturing, None)?;
+    }
+    // A core lives at most VALIDITY_BLOCKS_MAX blocks, so one accepted before that cannot come back.
+    if let Some(accepted) = context.height.checked_sub(VALIDITY_BLOCKS_MAX + 1) {
+        session.put::<Vec<CoreId>>(&EntryKey::Accepted(accepted), None)?;
+    }
+    Ok(())
+}
+
+/// What happens after the last transaction: the coinbase is judged and locked up, idle empty accounts
+/// are pruned, the accepted core ids are written down.
+///
+/// # Errors
+///
+/// `BadCoinbaseAmount`, or a store that cannot be read.
+pub fn end_block(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    coinbase: &Coinbase,
+    fees: u64,
+) -> Result<(), Refusal<BlockRule>> {
+    let height = context.height;
+    let allowed = context.spec.subsidy(height).saturating_add(fees);
+    let paid: u128 = coinbase.payouts.iter().map(|payout| u128::from(payout.value)).sum();
+    if paid > u128::from(allowed) {
+        return Err(Refusal::Rule(BlockRule::BadCoinbaseAmount { paid, allowed }));
+    }
+    let payouts: Vec<Payout> =
+        coinbase.payouts.iter().copied().filter(|payout| payout.value > 0).collect();
+    if !payouts.is_empty() {
+        session.put(&EntryKey::Maturing(height), Some(&payouts))?;
+    }
+    if !session.accepted().is_empty() {
+        let accepted = session.accepted().to_vec();
+        session.put(&EntryKey::Accepted(height), Some(&accepted))?;
+    }
+    let emptied = session.emptied_accounts();
+    if !emptied.is_empty() {
+        session.put(&EntryKey::Idle(height), Some(&emptied))?;
+    }
+    if let Some(idle_since) = height.checked_sub(IDLE_BLOCKS) {
+        let idle = EntryKey::Idle(idle_since);
+        for key in session.get::<Vec<PubKey>>(&idle)?.unwrap_or_default() {
+            let account = session.account(key)?;
+            if account.balance == 0 && account.touched == idle_since {
+                session.put::<Account>(&EntryKey::Account(key), None)?;
+            }
+        }
+        session.put::<Vec<PubKey>>(&idle, None)?;
+    }
+    Ok(())
+}
+
+/// Judges a transaction at its place in a block, in the order of [`TransactionError`], and applies it.
+/// Returns the fee.
+///
+/// Two names depart from their place because nothing before them can be judged without them: bytes that
+/// do not decode are `NonCanonical` or `TooLarge` first, and where the number of signatures is wrong no
+/// signature is judged, so `WrongSigners` stands for `BadSig`.
+///
+/// # Errors
+///
+/// The first rule broken, or a store that cannot be read; the session is as it was.
+pub fn apply_transaction(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    transaction: &Transaction,
+    ids: &Ids,
+    signatures: Signatures,
+) -> Result<u64, Refusal<TransactionError>> {
+    let core = &transaction.core;
+    check_form(core, &context.chain_id)?;
+    let height = context.height;
+    if height < core.valid_from {
+        return Err(TransactionError::NotYetValid { from: core.valid_from, height }.into());
+    }
+    if height > core.valid_to {
+        return Err(TransactionError::Expired { to: core.valid_to, height }.into());
+    }
+    check_anchor(context, &BlockHash(core.anchor))?;
+
+    let payer = session.account(transaction.payer)?;
+    let step = transaction.nonce.checked_sub(payer.nonce).unwrap_or(0);
+    if step == 0 || step > NONCE_STEP_MAX {
+        let error = TransactionError::NonceGap { last: payer.nonce, got: transaction.nonce };
+        return Err(error.into());
+    }
+    let least = fee_least(ids.bytes, transaction, new_entries(session, &core.body)?);
+    if transaction.fee < least {
+        return Err(TransactionError::FeeTooLow { least, got: transaction.fee }.into());
+    }
+    if payer.balance < transaction.fee {
+        let error =
+            TransactionError::PayerCannotPay { balance: payer.balance, fee: transaction.fee };
+        return Err(error.into());
+    }
+    check_signatures(transaction, ids, signatures)?;
+    check_canonical(core)?;
+    if let Some(accepted) = session.accepted_at(&ids.core)? {
+        return Err(TransactionError::Duplicate(accepted).into());
+    }
+    match &core.body {
+        Body::Pay(pay) => check_pay(session, transaction, pay)?,
+        Body::Attest(attest) => check_attest(context, session, attest)?,
+    }
+
+    // Everything holds: from here on only the store can fail.
+    let balance = payer.balance - transaction.fee;
+    let paid = Account { balance, nonce: transaction.nonce, ..payer };
+    session.put_account(transaction.payer, paid)?;
+    session.accept(ids.core);
+    match &core.body {
+        Body::Pay(pay) => apply_pay(session, pay)?,
+        Body::Attest(attest) => apply_attest(session, attest)?,
+    }
+    Ok(transaction.fee)
+}
+
+/// The least fee: bytes, signatures, and entries that stay.
+#[must_use]
+pub fn fee_least(bytes: usize, transaction: &Transaction, new_entries: u64) -> u64 {
+    // Sizes are bounded by the block, so nothing here comes near 64 bits.
+    bytes as u64 * FEE_PER_BYTE
+        + transaction.sigs.len() as u64 * FEE_PER_SIGNATURE
+        + new_entries * FEE_PER_STATE_ENTRY
+}
+
+/// Entries that a body adds to the state for longer than its core id is remembered.
+///
+/// # Errors
+///
+/// If the store cannot be read.
+pub fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64, StoreError> {
+    let is_new = match body {
+        Body::Pay(pay) => !session.has_account(pay.to)?,
+        Body::Attest(attest) => match attest.claim {
+            Claim::Checkpoint(_) => {
+                session.get::<Point>(&EntryKey::Witness(attest.issuer))?.is_none()
+            }
+        },
+    };
+    Ok(u64::from(is_new))
+}
+
+fn check_anchor(
+    context: &Context<'_>,
+    anchor: &BlockHash,
+) -> Result<(), Refusal<TransactionError>> {
+    if *anchor == BlockHash::ZERO {
+        return Ok(());
+    }
+    let lowest = context.height.saturating_sub(ANCHOR_DEPTH_BLOCKS_MAX);
+    match context.ancestors.height_of(anchor)? {
+        Some(height) if height >= lowest && height < context.height => Ok(()),
+        _ => Err(TransactionError::UnknownAnchor(*anchor).into()),
+    }
+}
+
+fn check_pay(
+    session: &mut Session<'_>,
+    transaction: &Transaction,
+    pay: &Pay,
+) -> Result<(), Refusal<TransactionError>> {
+    let refuse = |error: PayError| Err(TransactionError::from(error).into());
+    match pay.kind {
+        PayKind::Plain => {}
+    }
+    if pay.amount == 0 {
+        return refuse(PayError::ZeroAmount);
+    }
+    if pay.from == pay.to {
+        return refuse(PayError::SelfPay);
+    }
+    let mut balance = session.account(pay.from)?.balance;
+    if pay.from == transaction.payer {
+        balance = balance.saturating_sub(transaction.fee);
+    }
+    if balance < pay.amount {
+        return refuse(PayError::Insufficient { balance, amount: pay.amount });
+    }
+    Ok(())
+}
+
+fn apply_pay(session: &mut Session<'_>, pay: &Pay) -> Result<(), StoreError> {
+    let from = session.account(pay.from)?;
+    let left = from.balance.checked_sub(pay.amount).ok_or_else(impossible)?;
+    session.put_account(pay.from, Account { balance: left, ..from })?;
+    credit(session, pay.to, pay.amount)
+}
+
+fn check_attest(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    attest: &Attest,
+) -> Result<(), Refusal<TransactionError>> {
+    match &attest.claim {
+        Claim::Checkpoint(checkpoint) => check_checkpoint(context, session, attest, checkpoint),
+    }
+}
+
+/// Section "finality": on chain a checkpoint stands on the grid, is an ancestor at least 6 deep, and
+/// names the witness's previous one, itself an ancestor.
+fn check_checkpoint(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    attest: &Attest,
+    checkpoint: &Checkpoint,
+) -> Result<(), Refusal<TransactionError>> {
+    let refuse = |error: AttestError| Err(TransactionError::from(error).into());
+    let Checkpoint { at, previous } = checkpoint;
+    if !context.spec.witnesses.keys.contains(&attest.issuer) {
+        return refuse(AttestError::NotAllowedToIssue);
+    }
+    if !at.height.is_multiple_of(CHECKPOINT_INTERVAL_BLOCKS) {
+        return refuse(AttestError::CheckpointOffGrid(at.height));
+    }
+    if context.height.checked_sub(at.height).is_none_or(|depth| depth < CHECKPOINT_DEPTH_BLOCKS) {
+        let error = AttestError::CheckpointTooShallow { at: at.height, height: context.height };
+        return refuse(error);
+    }
+    if context.ancestors.hash_at(at.height)? != Some(at.block()) {
+        return refuse(AttestError::CheckpointNotAncestor);
+    }
+    let on_chain = session.get::<Point>(&EntryKey::Witness(attest.issuer))?;
+    let holds = match previous {
+        None => on_chain.is_none(),
+        Some(previous) => {
+            previous.height < at.height
+                && previous.height.is_multiple_of(CHECKPOINT_INTERVAL_BLOCKS)
+                && on_chain.is_none_or(|last| last.height <= previous.height)
+                && context.ancestors.hash_at(previous.height)? == Some(previous.block())
+        }
+    };
+    if holds { Ok(()) } else { refuse(AttestError::CheckpointPrevious) }
+}
+
+fn apply_attest(session: &mut Session<'_>, attest: &Attest) -> Result<(), StoreError> {
+    match &attest.claim {
+        Claim::Checkpoint(checkpoint) => {
+            session.put(&EntryKey::Witness(attest.issuer), Some(&checkpoint.at))
+        }
+    }
+}
+
+fn credit(session: &mut Session<'_>, key: PubKey, value: u64) -> Result<(), StoreError> {
+    let account = session.account(key)?;
+    let balance = account.balance.checked_add(value).ok_or_else(impossible)?;
+    session.put_account(key, Account { balance, ..account })
+}
+
+/// All units together fit 64 bits (the specification is checked for it) and debits are checked before
+/// they are applied, so only a store that holds something else than this chain's state gets here.
+fn impossible() -> StoreError {
+    StoreError::Corrupt { what: "balances do not add up".into() }
+}

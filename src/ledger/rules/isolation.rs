@@ -1,0 +1,92 @@
+//! Isolation: is it valid on its own? Ids, keys and signatures need no state, so blocks are prepared on
+//! all cores; the serial judgement of [`super::context`] names the rule when one of them fails.
+
+use crate::ledger::block::{Block, Included};
+use crate::ledger::rules::context::Signatures;
+use crate::ledger::rules::error::TransactionError;
+use crate::ledger::signature::Signed;
+use crate::ledger::transaction::{CoreId, Transaction, TransactionId};
+use crate::primitives::BlockHash;
+
+/// The names of a transaction on one chain, computed once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ids {
+    /// What the body's signers sign.
+    pub core: CoreId,
+    /// What the payer signs.
+    pub transaction: TransactionId,
+    /// Length of the canonical bytes, which the fee is for.
+    pub bytes: usize,
+}
+
+impl Ids {
+    /// Hashes the core and the envelope.
+    #[must_use]
+    pub fn of(included: &Included, genesis: &BlockHash) -> Self {
+        let core = included.transaction.core.id(genesis);
+        let transaction = included.transaction.id(&core);
+        Self { core, transaction, bytes: included.bytes.len() }
+    }
+
+    /// The ids of every transaction of a block, the coinbase left out.
+    #[must_use]
+    pub fn of_block(block: &Block, genesis: &BlockHash) -> Vec<Self> {
+        block.transactions.iter().map(|included| Self::of(included, genesis)).collect()
+    }
+
+    /// What signer `index` signs: the payer the transaction id, all others the core id, so that anyone
+    /// may sponsor a core again without gathering its signatures.
+    #[must_use]
+    pub fn signed_message(&self, index: usize) -> &[u8; 32] {
+        if index == 0 { &self.transaction.0 } else { &self.core.0 }
+    }
+
+    /// Every signature of a transaction with its key and message; `None` if their number is wrong.
+    #[must_use]
+    pub fn signed<'a>(&'a self, transaction: &Transaction) -> Option<Vec<Signed<'a>>> {
+        let signers = transaction.signers();
+        (signers.len() == transaction.sigs.len()).then(|| {
+            let pairs = signers.into_iter().zip(&transaction.sigs).enumerate();
+            pairs
+                .map(|(i, (key, sig))| Signed { key, sig: *sig, message: self.signed_message(i) })
+                .collect()
+        })
+    }
+}
+
+/// Keys, then signatures, in the order of the names.
+///
+/// # Errors
+///
+/// `BadKey`, `WrongSigners` or `BadSig`.
+pub(super) fn check_signatures(
+    transaction: &Transaction,
+    ids: &Ids,
+    signatures: Signatures,
+) -> Result<(), TransactionError> {
+    if signatures == Signatures::Verified {
+        return Ok(());
+    }
+    check_keys(transaction)?;
+    let Some(signed) = ids.signed(transaction) else {
+        let expected = transaction.signers().len();
+        return Err(TransactionError::WrongSigners { expected, got: transaction.sigs.len() });
+    };
+    match signed.iter().position(|signed| !signed.is_valid()) {
+        None => Ok(()),
+        Some(index) => Err(TransactionError::BadSig(index)),
+    }
+}
+
+/// Every key in every field must be canonical, decode, and not be of small order.
+///
+/// # Errors
+///
+/// `BadKey` with the first one that is refused: the payer is 0, then the keys of the body in order.
+pub fn check_keys(transaction: &Transaction) -> Result<(), TransactionError> {
+    let keys = std::iter::once(transaction.payer).chain(transaction.core.body.keys());
+    for (index, key) in keys.enumerate() {
+        key.check().map_err(|error| TransactionError::BadKey { index, error })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What one block changes, with what was there before: applied forwards, undone backwards.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use super::EntryKey;
+use crate::ledger::transaction::CoreId;
+
+/// One entry before and after a block; `None` where it is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which entry.
+    pub key: EntryKey,
+    /// Its value before.
+    pub old: Option<Vec<u8>>,
+    /// Its value after.
+    pub new: Option<Vec<u8>>,
+}
+
+/// Everything that a block changes, keys ascending, no change without effect.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delta {
+    changes: Vec<Change>,
+}
+
+/// An undo record on disk: the encoded keys with their old values.
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Undo {
+    entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Delta {
+    /// Drops changes without effect and sorts.
+    pub(super) fn new(mut changes: Vec<Change>) -> Self {
+        changes.retain(|change| change.old != change.new);
+        changes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Self { changes }
+    }
+
+    /// The changes, keys ascending.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The changes that undo these.
+    #[must_use]
+    pub fn inverted(self) -> Self {
+        let changes = self.changes.into_iter();
+        let invert = |Change { key, old, new }| Change { key, old: new, new: old };
+        Self { changes: changes.map(invert).collect() }
+    }
+
+    /// The undo record: what [`Delta::from_undo`] needs besides the state after the block.
+    ///
+    /// # Panics
+    ///
+    /// Never: memory takes every write.
+    #[must_use]
+    pub fn undo_record(&self) -> Vec<u8> {
+        let entries =
+            self.changes.iter().map(|change| (change.key.encode(), change.old.clone())).collect();
+        borsh::to_vec(&Undo { entries }).expect("writing to memory cannot fail")
+    }
+
+    /// The delta whose application undoes the block: `current` gives the value of an entry now.
+    /// `None` if the record is none of ours.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `current` fails with.
+    pub fn from_undo<E>(
+        record: &[u8],
+        mut current: impl FnMut(&EntryKey) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<Option<Self>, E> {
+        let Ok(undo) = Undo::try_from_slice(record) else { return Ok(None) };
+        let mut changes = Vec::with_capacity(undo.entries.len());
+        for (key, new) in undo.entries {
+            let Some(key) = EntryKey::decode(&key) else { return Ok(None) };
+            let old = current(&key)?;
+            changes.push(Change { key, old, new });
+        }
+        Ok(Some(Self { changes }))
+    }
+
+    /// Core ids that this delta brings into the list of accepted ones, each with its height, and those
+    /// that it takes away.
+    #[must_use]
+    pub fn accepted(&self) -> (Vec<(CoreId, u32)>, Vec<CoreId>) {
+        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        for change in &self.changes {
+            let EntryKey::Accepted(height) = change.key else { continue };
+            let list = |value: &Option<Vec<u8>>| -> Vec<CoreId> {
+                let bytes = value.as_deref().unwrap_or(&[0; 4]);
+                borsh::from_slice(bytes).unwrap_or_default()
+            };
+            removed.extend(list(&change.old));
+            added.extend(list(&change.new).into_iter().map(|core| (core, height)));
+        }
+        (added, removed)
+    }
+}

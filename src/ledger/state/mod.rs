@@ -1,0 +1,10 @@
+//! The state: what the chain knows after a block. Entries under typed keys, read through a base and
+//! changed in a [`Session`]; the changes of one block are a [`Delta`], which can be applied and undone.
+
+mod delta;
+mod entry;
+mod session;
+
+pub use delta::{Change, Delta};
+pub use entry::{Account, EntryKey, EntryValue};
+pub use session::{Session, StateRead};

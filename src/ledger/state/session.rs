@@ -1,0 +1,176 @@
+//! A session: the state as it is while transactions are applied one after another, over a base that
+//! does not change. It keeps what it reads and writes; [`Session::finish`] gives the delta.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Account, Change, Delta, EntryKey, EntryValue};
+use crate::ledger::signature::PubKey;
+use crate::ledger::store::StoreError;
+use crate::ledger::transaction::CoreId;
+
+/// What a session reads through: the state after some block.
+pub trait StateRead {
+    /// The value of an entry.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The height at which a core id was accepted, if it is still remembered.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError>;
+}
+
+#[derive(Debug, Clone)]
+struct Slot {
+    old: Option<Vec<u8>>,
+    new: Option<Vec<u8>>,
+}
+
+/// Changes on the way to a block.
+#[expect(missing_debug_implementations, reason = "the base has none; its contents would be noise")]
+pub struct Session<'a> {
+    base: &'a dyn StateRead,
+    height: u32,
+    slots: HashMap<EntryKey, Slot>,
+    accepted: Vec<CoreId>,
+    accepted_set: HashSet<CoreId>,
+}
+
+impl<'a> Session<'a> {
+    /// Nothing changed yet by the block at `height`, which follows the base.
+    #[must_use]
+    pub fn new(base: &'a dyn StateRead, height: u32) -> Self {
+        let (slots, accepted, accepted_set) = (HashMap::new(), Vec::new(), HashSet::new());
+        Self { base, height, slots, accepted, accepted_set }
+    }
+
+    /// The value of an entry as it stands.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read or holds something else than this kind of value.
+    pub fn get<T: EntryValue>(&mut self, key: &EntryKey) -> Result<Option<T>, StoreError> {
+        let slot = self.slot(key)?;
+        match &slot.new {
+            None => Ok(None),
+            Some(bytes) => borsh::from_slice(bytes).map(Some).map_err(|_| corrupt(key)),
+        }
+    }
+
+    /// Sets an entry; `None` deletes it.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// Never: memory takes every write.
+    pub fn put<T: EntryValue>(
+        &mut self,
+        key: &EntryKey,
+        value: Option<&T>,
+    ) -> Result<(), StoreError> {
+        let encoded =
+            value.map(|value| borsh::to_vec(value).expect("writing to memory cannot fail"));
+        self.slot(key)?.new = encoded;
+        Ok(())
+    }
+
+    /// An account; the default one where there is no entry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::get`].
+    pub fn account(&mut self, key: PubKey) -> Result<Account, StoreError> {
+        Ok(self.get(&EntryKey::Account(key))?.unwrap_or_default())
+    }
+
+    /// Whether an account has an entry.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn has_account(&mut self, key: PubKey) -> Result<bool, StoreError> {
+        Ok(self.slot(&EntryKey::Account(key))?.new.is_some())
+    }
+
+    /// Sets an account and notes the height that touched it.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn put_account(&mut self, key: PubKey, account: Account) -> Result<(), StoreError> {
+        let touched = self.height;
+        self.put(&EntryKey::Account(key), Some(&Account { touched, ..account }))
+    }
+
+    /// The height at which a core id was accepted, in this session or before, if it is remembered.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
+        if self.accepted_set.contains(core) {
+            return Ok(Some(self.height));
+        }
+        self.base.accepted_at(core)
+    }
+
+    /// Remembers a core id as accepted.
+    pub fn accept(&mut self, core: CoreId) {
+        self.accepted.push(core);
+        self.accepted_set.insert(core);
+    }
+
+    /// Core ids accepted in this session, in order.
+    #[must_use]
+    pub fn accepted(&self) -> &[CoreId] {
+        &self.accepted
+    }
+
+    /// Accounts written in this session that are empty now, keys ascending.
+    #[must_use]
+    pub fn emptied_accounts(&self) -> Vec<PubKey> {
+        let mut emptied: Vec<PubKey> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.old != slot.new)
+            .filter_map(|(key, slot)| match key {
+                EntryKey::Account(key) => Some((key, slot.new.as_deref()?)),
+                _ => None,
+            })
+            .filter(|(_, bytes)| {
+                borsh::from_slice::<Account>(bytes).is_ok_and(|account| account.balance == 0)
+            })
+            .map(|(key, _)| *key)
+            .collect();
+        emptied.sort_unstable();
+        emptied
+    }
+
+    /// The changes.
+    #[must_use]
+    pub fn finish(self) -> Delta {
+        let changes = self.slots.into_iter();
+        // The order of the map does not matter: the delta sorts.
+        Delta::new(changes.map(|(key, Slot { old, new })| Change { key, old, new }).collect())
+    }
+
+    fn slot(&mut self, key: &EntryKey) -> Result<&mut Slot, StoreError> {
+        if !self.slots.contains_key(key) {
+            let old = self.base.entry(key)?;
+            self.slots.insert(key.clone(), Slot { new: old.clone(), old });
+        }
+        Ok(self.slots.get_mut(key).expect("inserted above"))
+    }
+}
+
+fn corrupt(key: &EntryKey) -> StoreError {
+    StoreError::Corrupt { what: format!("state entry {key:?} does not decode") }
+}

@@ -1,0 +1,121 @@
+//! The next block to mine: everything but the payout, the time and the nonce.
+
+use crate::consensus::merkle::Inclusion;
+use crate::engine::merkle::MerkleHasher;
+use crate::ledger::block::{Block, Included};
+use crate::ledger::chain::header::required_bits;
+use crate::ledger::chain::{Chain, Record, View};
+use crate::ledger::coinbase::{Coinbase, Payout};
+use crate::ledger::signature::PubKey;
+use crate::ledger::spec::{BLOCK_VERSION, RELIEF_AFTER_SPACINGS};
+use crate::ledger::store::StoreError;
+use crate::ledger::tree::StateRoot;
+use crate::primitives::{BlockHash, CompactTarget, Digest, Header, MerkleRoot};
+
+/// A block on the tip whose transactions are chosen.
+#[derive(Debug, Clone)]
+pub struct Template {
+    chain: Chain,
+    parent: Record,
+    /// Hash of the parent.
+    pub parent_hash: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// The least time that it may be stamped.
+    pub time_least: u32,
+    /// State after the parent, which its coinbase commits to.
+    pub root: StateRoot,
+    /// The transactions, coinbase left out.
+    pub transactions: Vec<Included>,
+    /// Subsidy and fees: what the coinbase may pay.
+    pub reward: u64,
+}
+
+impl Template {
+    /// A block on the tip of `view` with these transactions, whose fees are `fees` together.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn on_tip(
+        chain: &Chain,
+        view: &View<'_>,
+        transactions: Vec<Included>,
+        fees: u64,
+    ) -> Result<Self, StoreError> {
+        let parent_hash = view.tip()?;
+        let parent = view.expect_record(&parent_hash)?;
+        let height = parent.height + 1;
+        Ok(Self {
+            chain: chain.clone(),
+            parent,
+            parent_hash,
+            height,
+            time_least: view.median_time_after(&parent)?.saturating_add(1),
+            root: view.root()?,
+            transactions,
+            reward: chain.spec.subsidy(height).saturating_add(fees),
+        })
+    }
+
+    /// nBits of the block if it is stamped `time`.
+    #[must_use]
+    pub fn bits(&self, time: u32) -> CompactTarget {
+        required_bits(&self.chain.spec, &self.parent, time)
+    }
+
+    /// The last time up to which [`Template::bits`] stays what it is at `time`: then relief takes its
+    /// next step and the job is to be renewed.
+    #[must_use]
+    pub fn bits_hold_until(&self, time: u32) -> u32 {
+        let spacing = self.chain.spec.spacing_s;
+        let since = time.saturating_sub(self.parent.latest_time);
+        let steps = (since / spacing).max(RELIEF_AFTER_SPACINGS) + 1;
+        self.parent.latest_time.saturating_add(steps.saturating_mul(spacing) - 1)
+    }
+
+    /// The coinbase that pays everything to one key; `extra` is extranonce and tag.
+    #[must_use]
+    pub fn coinbase(&self, payout: PubKey, extra: &[u8]) -> Vec<u8> {
+        let payouts = vec![Payout { key: payout, value: self.reward }];
+        Coinbase { height: self.height, commitment: self.root.0, payouts }.encode(extra)
+    }
+
+    /// The header with this merkle root, stamped `time`, its nonce not searched.
+    #[must_use]
+    pub fn header(&self, time: u32, merkle_root: MerkleRoot) -> Header {
+        Header {
+            version: BLOCK_VERSION.cast_signed(),
+            prev_block: self.parent_hash,
+            merkle_root,
+            time,
+            bits: self.bits(time),
+            nonce: 0,
+        }
+    }
+
+    /// The block with this coinbase, stamped `time`, its nonce not searched.
+    ///
+    /// # Panics
+    ///
+    /// If the coinbase does not decode: it comes from [`Template::coinbase`] or has been decoded.
+    #[must_use]
+    pub fn block(&self, coinbase_bytes: Vec<u8>, time: u32) -> Block {
+        let mut reader = crate::primitives::codec::Reader::new(&coinbase_bytes);
+        let coinbase = Coinbase::decode(&mut reader).expect("a coinbase of ours decodes");
+        let header = self.header(time, MerkleRoot::ZERO);
+        let transactions = self.transactions.clone();
+        let mut block = Block { header, coinbase, coinbase_bytes, transactions };
+        block.header.merkle_root = MerkleHasher::new(self.chain.kernel).root(&block.leaves()).root;
+        block
+    }
+
+    /// The hashes that fold a coinbase's hash into the merkle root, lowest level first.
+    #[must_use]
+    pub fn merkle_branch(&self) -> Vec<Digest> {
+        // The coinbase is unknown: it is what the branch is folded into.
+        let leaves: Vec<Digest> =
+            std::iter::once([0; 32]).chain(self.transactions.iter().map(Included::leaf)).collect();
+        Inclusion::new(&leaves, 0).map_or(Vec::new(), |inclusion| inclusion.siblings)
+    }
+}

@@ -1,0 +1,13 @@
+//! L5, the outside world: the directory of a chain, the clock, and the loop that mines on it. It decides
+//! no validity; it asks the ledger.
+
+pub mod dir;
+pub mod miner;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970 by this machine's clock; 0 before that.
+#[must_use]
+pub fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
