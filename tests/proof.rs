@@ -113,9 +113,10 @@ fn terms(algorithm: Algorithm) -> Terms {
     }
 }
 
-fn collector(algorithm: Algorithm, hashes: u64) -> Collector {
-    let collector = Collector::new(terms(algorithm));
-    for kernel in Kernel::available(algorithm) {
+/// After so many hashes on each of the kernels.
+fn collector(kernels: &[Kernel], hashes: u64) -> Collector {
+    let collector = Collector::new(terms(kernels[0].algorithm()));
+    for &kernel in kernels {
         let search = Search { kernel, collector: &collector };
         let mut units = search.units();
         let mut left = hashes;
@@ -127,7 +128,8 @@ fn collector(algorithm: Algorithm, hashes: u64) -> Collector {
 }
 
 fn proof(algorithm: Algorithm) -> Proof {
-    collector(algorithm, 100_000).finish(1234).expect("enough hashes for the second size")
+    let kernels: Vec<Kernel> = Kernel::available(algorithm).collect();
+    collector(&kernels, 100_000).finish(1234).expect("enough hashes for the second size")
 }
 
 #[test]
@@ -266,6 +268,36 @@ fn files_that_are_no_proof_are_refused_where_they_break() {
     let mut long = text.into_bytes();
     long.resize(PROOF_FILE_BYTES_MAX + 1, b'x');
     assert_eq!(read_proofs(&long), Err(ProofError::TooLong));
+}
+
+#[test]
+fn no_change_of_a_byte_is_accepted_beyond_what_nothing_supports() {
+    // One kernel that every machine has: the same proof everywhere, so no lucky change on some.
+    let portable = Kernel::available(Algorithm::Blake3).find(|kernel| kernel.isa() == "portable");
+    let collector = collector(&[portable.expect("always there")], 100_000);
+    let honest = collector.finish(1234).expect("enough hashes");
+    let text = honest.to_string();
+    let mut random = Random(2);
+    let mut accepted = 0;
+    for round in 0..3000 {
+        let mut bytes = text.clone().into_bytes();
+        let at = usize::try_from(random.next() % bytes.len() as u64).expect("a length");
+        let byte = random.next().to_le_bytes()[0];
+        match round % 3 {
+            0 => bytes[at] = byte,
+            1 => bytes.insert(at, byte),
+            _ => drop(bytes.remove(at)),
+        }
+        let Ok(proofs) = read_proofs(&bytes) else { continue };
+        assert_eq!(proofs.len(), 1);
+        if proofs[0].verify(0.999).is_ok() {
+            accepted += 1;
+            let claims = Proof { hashes: 0, milliseconds: 0, ..proofs[0].clone() };
+            assert_eq!(claims, Proof { hashes: 0, milliseconds: 0, ..honest.clone() });
+        }
+    }
+    // A smaller claim and another time are the prover's own affair; few bytes say those.
+    assert!(accepted < 60, "{accepted}");
 }
 
 #[test]

@@ -57,30 +57,42 @@ const MARGIN: f64 = 44.0;
 /// Lines beyond these share the last colour; the labels still tell them apart.
 const COLOURS: usize = 6;
 
-/// Speed-up over threads, both axes from zero, with the diagonal of perfect scaling.
+/// Labels of an axis that are nearer to one another than this would overlap.
+const LABEL_STEP: f64 = 22.0;
+
+/// Speed-up over threads, both axes logarithmic, with the straight line of perfect scaling.
 pub(super) fn scaling(title: &str, lines: &[Line]) -> String {
     let points = || lines.iter().flat_map(|line| &line.points);
-    let threads_max = points().map(|point| point.0).max().unwrap_or(1) as f64;
-    let speed_max = points().map(|point| point.1).fold(threads_max, f64::max);
+    let mut counts: Vec<usize> = points().map(|point| point.0).collect();
+    counts.sort_unstable();
+    counts.dedup();
+    let (Some(fewest), Some(most)) = (counts.first(), counts.last()) else {
+        return String::new();
+    };
+    let (fewest, most) = (*fewest as f64, *most as f64);
+    let slowest = points().map(|point| point.1).fold(fewest, f64::min);
+    let fastest = points().map(|point| point.1).fold(most, f64::max);
     let right = WIDTH - CAPTION_WIDTH;
-    let x = |threads: f64| MARGIN + (right - MARGIN) * threads / threads_max;
-    let y = |speed: f64| PLOT_HEIGHT - (PLOT_HEIGHT - 16.0) * speed / speed_max;
+    // A single count stands in the middle of nothing: any width will do.
+    let share = |value: f64, from: f64, to: f64| (value / from).ln() / (to / from).ln().max(1e-9);
+    let x = |threads: usize| MARGIN + (right - MARGIN) * share(threads as f64, fewest, most);
+    let y = |speed: f64| PLOT_HEIGHT - (PLOT_HEIGHT - 16.0) * share(speed, slowest, fastest);
     let mut svg = open(title, PLOT_HEIGHT + 36.0);
     let mut draw = |element: String| svg.push_str(&element);
     draw(format!(
         "<path class=\"axis\" d=\"M{MARGIN} 8V{PLOT_HEIGHT}H{right}\"/>\
-         <path class=\"ideal\" d=\"M{:.1} {:.1}L{:.1} {:.1}\"/>",
-        x(0.0),
-        y(0.0),
-        x(threads_max),
-        y(threads_max),
+         <path class=\"ideal\" d=\"M{MARGIN} {:.1}L{right} {:.1}\"/>",
+        y(fewest),
+        y(most),
     ));
-    let mut counts: Vec<usize> = points().map(|point| point.0).collect();
-    counts.sort_unstable();
-    counts.dedup();
+    let mut free_from = f64::NEG_INFINITY;
     for count in counts {
+        let (across, up) = (x(count), y(count as f64) + 4.0);
+        if across < free_from {
+            continue;
+        }
+        free_from = across + LABEL_STEP;
         let (below, beside) = (PLOT_HEIGHT + 16.0, MARGIN - 6.0);
-        let (across, up) = (x(count as f64), y(count as f64) + 4.0);
         draw(format!(
             "<text x=\"{across:.1}\" y=\"{below}\" text-anchor=\"middle\">{count}</text>\
              <text x=\"{beside}\" y=\"{up:.1}\" text-anchor=\"end\">{count}x</text>"
@@ -93,16 +105,14 @@ pub(super) fn scaling(title: &str, lines: &[Line]) -> String {
     ));
     for (at, line) in lines.iter().enumerate() {
         let colour = at.min(COLOURS - 1);
-        let path: Vec<String> = line
-            .points
-            .iter()
-            .map(|(threads, speed)| format!("{:.1} {:.1}", x(*threads as f64), y(*speed)))
-            .collect();
-        draw(format!("<path class=\"line c{colour}\" d=\"M{}\"/>", path.join("L")));
+        let places = line.points.iter().map(|(threads, speed)| (x(*threads), y(*speed)));
+        let places: Vec<String> = places.map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+        draw(format!("<path class=\"line c{colour}\" d=\"M{}\"/>", places.join("L")));
         // Labels stand in a list, so that lines on top of one another stay legible.
         let top = 20.0 + 18.0 * at as f64;
         draw(format!(
-            "<path class=\"line c{colour}\" d=\"M{:.1} {:.1}h18\"/><text x=\"{:.1}\" y=\"{top}\">{}</text>",
+            "<path class=\"line c{colour}\" d=\"M{:.1} {:.1}h18\"/>\
+             <text x=\"{:.1}\" y=\"{top}\">{}</text>",
             right + 14.0,
             top - 4.0,
             right + 38.0,

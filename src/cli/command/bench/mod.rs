@@ -66,42 +66,50 @@ pub(crate) struct Args {
     format: Format,
 }
 
-const AFTER_HELP: &str = "\
+/// The same for the short help and the long one.
+macro_rules! examples {
+    () => {
+        "\
 Examples:
   proofward bench --seconds 2
   proofward bench --algorithm sha256d --kernel avx512 --threads 1,2
   proofward bench --format json > before.json; proofward bench --baseline before.json
   proofward bench --algorithm blake3 --proof work.proof --challenge 'asked by Ann, 3 May'
-  proofward bench verify work.proof";
+  proofward bench verify work.proof"
+    };
+}
 
-const AFTER_LONG_HELP: &str = "\
-How it measures: all configurations take turns in short windows, so that drift of the machine hits
-them alike. Before and after each window every thread times a chain of operations of known latency,
-which gives the core clock at that moment.
+const AFTER_HELP: &str = examples!();
+
+const AFTER_LONG_HELP: &str = concat!(
+    "\
+How it measures: all configurations take turns in short windows, so that drift of the machine
+hits them alike. Before and after each window every thread times a chain of operations of known
+latency, which gives the core clock at that moment.
 
   rate        median over the windows, all threads together
   cycles      core cycles a hash on one thread: comparable between clocks
-  port limit  share of what the vector ports of this core could do at best, where they are known
+  port limit  share of what the vector ports of this core could do at best, where known
   spread      middle half of the windows, as a share of the median
-  x plain     median of the ratios, round by round, to the plain sha2 or blake3 loop on as many threads;
-              for verify that loop hashes the headers and checks nothing
+  x plain     median of the ratios, round by round, to the plain sha2 or blake3 loop on as
+              many threads; for verify that loop hashes the headers and checks nothing
   efficiency  rate on N threads / (N x rate on 1 thread), round by round; needs 1 in --threads
-  throttled   a quarter of the windows or more ran at a clock 5 % below the fastest of the run
+  throttled   at least a quarter of the windows ran at a clock 5 % below the fastest of the run
 
-A row is marked SLOWER against a baseline if it lost more than 5 % and more than both spreads together,
-or more than half; this does not change the exit code.
+JSON has these as fields of one object for each row: the rate is hashes_per_second (for verify
+headers_per_second, for merkle nodes_per_second), shares are fractions of 1, null is unknown.
 
-A proof counts every hash of the searches in the run, warm-up included; to prove one rate, measure one
-configuration. Its seed is fresh: SHA-256 over the random keys that the operating system gives each
-process for hash tables, the process id and the time. It proves that the work was done; not that one
-machine did it, nor when, unless somebody else chose the --challenge.
+A row is marked SLOWER against a baseline if it lost more than 5 % and more than both spreads
+together, or more than half; this does not change the exit code.
 
-Examples:
-  proofward bench --seconds 2
-  proofward bench --algorithm sha256d --kernel avx512 --threads 1,2
-  proofward bench --format json > before.json; proofward bench --baseline before.json
-  proofward bench --algorithm blake3 --proof work.proof --challenge 'asked by Ann, 3 May'
-  proofward bench verify work.proof";
+A proof counts every hash of the searches in the run, warm-up included; to prove one rate,
+measure one configuration. Its seed is fresh: SHA-256 over the random keys that the operating
+system gives each process for hash tables, the process id and the time. It proves that the work
+was done; not that one machine did it, nor when, unless somebody else chose the --challenge.
+
+",
+    examples!()
+);
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
