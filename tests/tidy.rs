@@ -31,7 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wallet", &["primitives", "hash", "ledger"]),
     ("interop", &["primitives", "hash", "ledger"]),
     ("node", &["primitives", "hash", "consensus", "kernel", "engine", "ledger"]),
-    ("fuzzing", &["primitives", "hash", "consensus", "kernel", "engine", "ledger"]),
+    ("fuzzing", &["primitives", "hash", "consensus", "kernel", "engine", "ledger", "wallet"]),
     ("cli", &["cli"]),
 ];
 
@@ -39,12 +39,17 @@ const LAYERS: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["src/cli/"]),
     ("arc_swap", &["src/engine/"]),
+    ("argon2", &["src/wallet/"]),
+    ("bech32", &["src/ledger/address.rs"]),
     ("blake3", &["src/hash/"]),
     ("borsh", &["src/ledger/"]),
+    ("chacha20poly1305", &["src/wallet/"]),
     ("clap", &["src/cli/"]),
     ("comfy_table", &["src/cli/"]),
+    ("console", &["src/cli/"]),
     ("crossbeam", &["src/engine/", "src/node/"]),
-    ("ed25519_zebra", &["src/ledger/signature/"]),
+    ("ed25519_zebra", &["src/ledger/signature/", "src/wallet/"]),
+    ("getrandom", &["src/wallet/"]),
     ("hex", &["src/"]),
     ("indicatif", &["src/cli/"]),
     ("rand_core", &["src/ledger/signature/"]),
@@ -52,11 +57,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("redb", &["src/ledger/store/"]),
     ("ruint", &["src/primitives/", "src/consensus/"]),
     ("rustix", &["src/engine/"]),
-    ("serde", &["src/ledger/spec/", "src/node/", "src/cli/"]),
-    ("serde_json", &["src/node/", "src/cli/"]),
+    ("serde", &["src/ledger/spec/", "src/wallet/", "src/node/", "src/cli/"]),
+    ("serde_json", &["src/wallet/", "src/node/", "src/cli/"]),
     ("sha2", &["src/hash/"]),
     ("thiserror", &["src/"]),
     ("toml", &["src/ledger/spec/", "src/node/"]),
+    ("zeroize", &["src/wallet/", "src/cli/"]),
 ];
 
 /// Word of code → the only places that may say it.

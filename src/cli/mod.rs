@@ -3,21 +3,31 @@
 mod command;
 mod exit;
 mod output;
+mod passphrase;
+mod settings;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::Parser;
 use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 use exit::Outcome;
+use proofward::ledger::signature;
 
 /// Proof-of-work engine and verifier at the speed of the CPU.
 #[derive(Debug, Parser)]
-#[command(name = "proofward", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "proofward", version, long_version = LONG_VERSION.as_str(), about)]
+#[command(max_term_width = 100, arg_required_else_help = true)]
 struct Args {
     #[command(subcommand)]
     command: command::Command,
 }
+
+/// The version, and what was compiled in that a build can lose without a word.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!("{}\nsignatures: {}", env!("CARGO_PKG_VERSION"), signature::backend())
+});
 
 /// Parses, runs, and maps what happened to an exit code: the only place that prints an error chain.
 pub(crate) fn main() -> ExitCode {

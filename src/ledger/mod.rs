@@ -9,10 +9,12 @@
 //! | [`state`] | what the chain knows after a block, applied and undone |
 //! | [`block`], [`coinbase`], [`transaction`] | the bytes |
 //! | [`spec`] | what makes one chain: its constants and keys |
+//! | [`address`] | how people write a key |
 //! | [`signature`] | keys and signatures, singly and in batches |
 //! | [`tree`] | the authenticated map whose root every coinbase commits to |
 //! | [`store`] | numbered tables of bytes, written in batches |
 
+pub mod address;
 pub mod block;
 pub mod chain;
 pub mod coinbase;

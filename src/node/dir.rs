@@ -134,7 +134,9 @@ impl ChainDir {
         match usize::try_from(bytes) {
             Ok(bytes) if bytes <= FILE_BYTES_MAX => {}
             _ => {
-                return Err(spec(FileError::TooLarge(usize::try_from(bytes).unwrap_or(usize::MAX))));
+                return Err(spec(FileError::TooLarge(
+                    usize::try_from(bytes).unwrap_or(usize::MAX),
+                )));
             }
         }
         let text = fs::read_to_string(path).map_err(failed)?;

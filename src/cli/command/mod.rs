@@ -2,6 +2,7 @@
 
 mod bench;
 mod kernels;
+mod key;
 mod oracle;
 mod search;
 mod verify;
@@ -13,6 +14,7 @@ use super::exit::Outcome;
 pub(crate) enum Command {
     Bench(Box<bench::Args>),
     Kernels(kernels::Args),
+    Key(key::Args),
     Oracle(oracle::Args),
     Search(search::Args),
     Verify(verify::Args),
@@ -23,6 +25,7 @@ impl Command {
         match self {
             Self::Bench(args) => args.run(),
             Self::Kernels(args) => args.run(),
+            Self::Key(args) => args.run(),
             Self::Oracle(args) => args.run(),
             Self::Search(args) => args.run(),
             Self::Verify(args) => args.run(),

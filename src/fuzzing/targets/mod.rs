@@ -6,20 +6,28 @@ mod kernels;
 mod nbits;
 #[cfg(feature = "ledger")]
 mod state_tree;
+#[cfg(feature = "ledger")]
+mod text;
 
 pub use headers::headers;
 pub use kernels::kernel_vs_scalar;
 pub use nbits::nbits;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
+#[cfg(feature = "ledger")]
+pub use text::{address, key_file};
 
 /// A target: what it is called under `fuzz/`, and what it runs.
 pub type Named = (&'static str, fn(&[u8]));
 
 /// Every target.
 pub const ALL: &[Named] = &[
+    #[cfg(feature = "ledger")]
+    ("address", address),
     ("headers", headers),
     ("kernel_vs_scalar", kernel_vs_scalar),
+    #[cfg(feature = "ledger")]
+    ("key_file", key_file),
     ("nbits", nbits),
     #[cfg(feature = "ledger")]
     ("tree_decode", tree_decode),

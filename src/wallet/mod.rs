@@ -1,0 +1,18 @@
+//! What a person holds and the ledger never sees: signing keys, in files or behind a pipe. It uses the
+//! public face of the ledger and decides nothing about validity; the ledger never imports it.
+
+mod derivation;
+mod key_file;
+mod keyring;
+mod passphrase;
+mod pipe;
+mod secret;
+mod signer;
+
+pub use derivation::{Derivation, DerivationError};
+pub use key_file::{KEY_FILE_BYTES_MAX, KeyFile, KeyFileError, OpenError};
+pub use keyring::{KeyName, Keyring, KeyringError, Listed, NameError};
+pub use passphrase::{Cost, CostError, EmptyPassphrase, Passphrase};
+pub use pipe::PipeSigner;
+pub use secret::{NoEntropy, SecretKey};
+pub use signer::{Purpose, Signer, SignerError};
