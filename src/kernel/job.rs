@@ -12,7 +12,7 @@ pub struct Job {
     target: Target,
     /// State after the first 64 bytes (SHA-256) or their chaining value (BLAKE3).
     pub(super) midstate: [u32; 8],
-    /// The three words between the midstate and the nonce, in the algorithm's byte order.
+    /// The three little-endian words between the first 64 bytes and the nonce.
     pub(super) tail: [u32; 3],
     /// Most significant word of the target: hashes above it cannot meet it.
     pub(super) target_top: u32,
@@ -24,14 +24,11 @@ impl Job {
     pub fn new(algorithm: Algorithm, header: &HeaderBytes, target: Target) -> Self {
         let (blocks, rest) = header.as_chunks::<64>();
         let words = rest.as_chunks::<4>().0;
-        let (midstate, tail) = match algorithm {
-            Algorithm::Sha256d => {
-                (sha256::midstate(&blocks[0]), [0, 1, 2].map(|i| u32::from_be_bytes(words[i])))
-            }
-            Algorithm::Blake3 => {
-                (blake3::midstate(&blocks[0]), [0, 1, 2].map(|i| u32::from_le_bytes(words[i])))
-            }
+        let midstate = match algorithm {
+            Algorithm::Sha256d => sha256::midstate(&blocks[0]),
+            Algorithm::Blake3 => blake3::midstate(&blocks[0]),
         };
+        let tail = [0, 1, 2].map(|i| u32::from_le_bytes(words[i]));
         let target_top = target.top_word();
         Self { algorithm, header: *header, target, midstate, tail, target_top }
     }

@@ -1,12 +1,55 @@
 //! L2, hashing as fast as this CPU allows: one row in a table for each algorithm and instruction set.
 //!
-//! A kernel proposes nonces whose hash may meet a target; [`crate::hash::meets_target`] judges them.
-//! Rows are chosen at run time; holding a [`Kernel`] proves that this CPU can run it. This is the only
-//! folder with `unsafe`.
+//! A kernel proposes nonces whose hash may meet a target; [`crate::hash::meets_target`] judges them, so
+//! a kernel that is wrong can lose a hit and never invent one. Rows are chosen at run time; holding a
+//! [`Kernel`] proves that this CPU can run it. This is the only folder with `unsafe`.
+//!
+//! # How to add a kernel
+//!
+//! *A CPU whose vectors hold one message a lane*: one file that implements `Lanes` (a dozen operations,
+//! `lanes.rs`) for its vector and calls `lane_kernels!`, a `mod` line, and a line in `KERNELS`. Every
+//! algorithm and operation comes with it. Start from `x86_avx2.rs`.
+//!
+//! *A CPU with instructions for one algorithm*: one file with a `Row` written by hand over the loops of
+//! `batch.rs`, as `x86_sha.rs`.
+//!
+//! *An algorithm over 80-byte headers*: its scalar twin in [`crate::hash`] with a variant of
+//! [`Algorithm`], one file that implements `HeaderHash` for any `Lanes`, and its lines in
+//! `lane_kernels!`.
+//!
+//! Then `cargo test --test kernels` judges the new rows by name against the scalar oracle, and
+//! `cargo bench --bench kernels` measures them; neither needs a change.
+//!
+//! # Rules of these files
+//!
+//! `#[target_feature]` stands on the entries only; all below is generic, `inline(always)` and safe, and
+//! so takes the entry's features. A closure is a function of its own and would not take them. The proof
+//! that the CPU has a feature is a value that only code compiled for that feature can make. Kernels
+//! allocate nothing, share nothing and read no clock.
 
 mod job;
-mod portable;
 
+mod batch;
+mod lanes;
+
+mod blake3;
+mod sha256d;
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_avx2;
+#[cfg(target_arch = "x86_64")]
+mod x86_avx512;
+#[cfg(target_arch = "x86_64")]
+mod x86_sha;
+#[cfg(target_arch = "x86_64")]
+mod x86_sse41;
+
+pub mod conformance;
+
+pub use conformance::Disagreement;
 pub use job::{Hits, Job, NonceRange};
 
 use std::fmt;
@@ -17,8 +60,8 @@ use crate::primitives::{Digest, HeaderBytes};
 /// A message of 64 bytes: two child hashes of a merkle node.
 pub type Pair = [u8; 64];
 
-/// A way to hash headers on this CPU. `available` is the only constructor, so holding one proves that
-/// the CPU has what it needs.
+/// A way to hash headers on this CPU. Only `available` and `by_name` make one, after they looked,
+/// so holding one proves that the CPU has what it needs.
 #[derive(Clone, Copy)]
 pub struct Kernel(&'static Row);
 
@@ -32,13 +75,25 @@ struct Row {
     detect: fn() -> bool,
     /// Visits the range in ascending order; `Some(nonce)` is where to resume when `Hits` is full.
     search: unsafe fn(&Job, NonceRange, &mut Hits) -> Option<u32>,
-    hash_headers: unsafe fn(&[HeaderBytes], &mut [Digest]),
+    hash_headers: HashMany<HeaderBytes>,
     /// SHA-256d only.
-    hash_pairs: Option<unsafe fn(&[Pair], &mut [Digest])>,
+    hash_pairs: Option<HashMany<Pair>>,
 }
 
+type HashMany<Message> = unsafe fn(&[Message], &mut [Digest]);
+
 /// Every kernel, expected best first. Adding one is adding a row.
-static KERNELS: &[&[Row]] = &[portable::ROWS];
+static KERNELS: &[&[Row]] = &[
+    #[cfg(target_arch = "x86_64")]
+    x86_avx512::ROWS,
+    #[cfg(target_arch = "x86_64")]
+    x86_sha::ROWS,
+    #[cfg(target_arch = "x86_64")]
+    x86_avx2::ROWS,
+    #[cfg(target_arch = "x86_64")]
+    x86_sse41::ROWS,
+    portable::ROWS,
+];
 
 /// A row of the table as people see it: also for kernels that this CPU cannot run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +123,80 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     KERNELS.iter().copied().flatten()
 }
 
+/// Why there is no such kernel.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KernelError {
+    /// No row has this name.
+    #[error("unknown {algorithm} kernel {name:?}: expected one of {known}")]
+    Unknown {
+        /// The algorithm asked for.
+        algorithm: Algorithm,
+        /// The name asked for.
+        name: String,
+        /// The names there are, best first, separated by commas.
+        known: String,
+    },
+    /// The row exists, but this CPU lacks an instruction that it needs.
+    #[error("this CPU cannot run the {algorithm} kernel {name}: it can run {available}")]
+    NotOnThisCpu {
+        /// The algorithm asked for.
+        algorithm: Algorithm,
+        /// The name asked for.
+        name: &'static str,
+        /// What this CPU can run, best first, separated by commas.
+        available: String,
+    },
+}
+
+fn join(names: impl Iterator<Item = &'static str>) -> String {
+    names.fold(String::new(), |list, name| if list.is_empty() { list } else { list + ", " } + name)
+}
+
+/// A kernel computes something else than the scalar oracle on this machine: it must not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("self-test of the {algorithm} kernel {isa} failed: {disagreement}")]
+pub struct SelfTestError {
+    algorithm: Algorithm,
+    isa: &'static str,
+    disagreement: Disagreement,
+}
+
 impl Kernel {
     /// The kernels of an algorithm that this CPU can run, expected best first; never empty.
     pub fn available(algorithm: Algorithm) -> impl Iterator<Item = Self> {
         rows().filter(move |row| row.algorithm == algorithm && (row.detect)()).map(Self)
+    }
+
+    /// The kernel with this name, as `--kernel` takes it.
+    ///
+    /// # Errors
+    ///
+    /// `Unknown` if no row has the name, `NotOnThisCpu` if this CPU cannot run it.
+    pub fn by_name(algorithm: Algorithm, name: &str) -> Result<Self, KernelError> {
+        let of_algorithm = || rows().filter(move |row| row.algorithm == algorithm);
+        let Some(row) = of_algorithm().find(|row| row.isa == name) else {
+            let known = join(of_algorithm().map(|row| row.isa));
+            return Err(KernelError::Unknown { algorithm, name: name.to_owned(), known });
+        };
+        if !(row.detect)() {
+            let available = join(Self::available(algorithm).map(Self::isa));
+            return Err(KernelError::NotOnThisCpu { algorithm, name: row.isa, available });
+        }
+        Ok(Self(row))
+    }
+
+    /// Compares it with the scalar oracle on known answers, in every lane; takes microseconds.
+    ///
+    /// # Errors
+    ///
+    /// The first disagreement.
+    pub fn self_test(self) -> Result<(), SelfTestError> {
+        conformance::quick(&self).map_err(|disagreement| SelfTestError {
+            algorithm: self.algorithm(),
+            isa: self.isa(),
+            disagreement,
+        })
     }
 
     /// What it computes.
@@ -100,8 +225,8 @@ impl Kernel {
     /// If the job is of another algorithm.
     pub fn search(self, job: &Job, range: NonceRange, hits: &mut Hits) -> Option<u32> {
         assert_eq!(job.algorithm(), self.0.algorithm, "a job for another algorithm");
-        // SAFETY: `self` came from `available`, which saw `detect` return true, and CPU features do
-        // not go away while the process runs.
+        // SAFETY: whoever made `self` saw `detect` return true, and CPU features do not go away while
+        // the process runs.
         unsafe { (self.0.search)(job, range, hits) }
     }
 
