@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use proofward::hash::sha256::sha256;
 use proofward::ledger::store::{
-    Batch, CACHE_BYTES_DEFAULT, DiskReader, DiskStore, MemoryStore, Overlay, Read, Store,
-    StoreError, Table,
+    Batch, BlobError, Blobs, CACHE_BYTES_DEFAULT, DiskReader, DiskStore, INBOX_COUNT_MAX,
+    INBOX_TRANSACTION_BYTES_MAX, Inbox, InboxError, MemoryStore, Overlay, Read, Store, StoreError,
+    Table,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -185,6 +187,154 @@ fn a_closed_store_fails_its_snapshots() {
     let answers = (0..5_000_u32).map(|key| snapshot.get(Table::State, &key.to_be_bytes()));
     let failed = answers.filter(|answer| *answer != Ok(Some(b"v".to_vec())));
     assert_eq!(failed.take(1).collect::<Vec<_>>(), [Err(StoreError::Closed)]);
+}
+
+/// The format is what files on disk hold, so it is checked from outside: raw redb, and the checksum by
+/// the rule alone.
+#[test]
+fn the_format_is_the_one_that_is_documented() {
+    use redb::{ReadableDatabase as _, TableDefinition};
+
+    let tagged = |table: u8, key: &[u8], value: &[u8]| {
+        let tag = sha256(b"proofward/store");
+        let key_bytes = u32::try_from(key.len()).unwrap().to_le_bytes();
+        sha256(&[&tag[..], &tag, &[table], &key_bytes, key, value].concat())[..8].to_vec()
+    };
+    let dir = TempDir::new().unwrap();
+    let store = create(&dir);
+    store.commit(&one(b"key", b"value")).unwrap();
+    store.close().unwrap();
+    let database = redb::Database::open(dir.path().join("chain.redb")).unwrap();
+    let transaction = database.begin_read().unwrap();
+    let raw = |name: &str, key: &[u8]| {
+        let definition = TableDefinition::<&[u8], &[u8]>::new(name);
+        let table = transaction.open_table(definition).unwrap();
+        table.get(key).unwrap().unwrap().value().to_vec()
+    };
+    let value = [&tagged(5, b"key", b"value")[..], b"value"].concat();
+    assert_eq!(raw("5", b"key"), value);
+    assert_eq!(hex::encode(&value), "78fbc5ba68bdf3b176616c7565");
+    let version = [&tagged(0, b"format", &[1, 0, 0, 0])[..], &[1, 0, 0, 0]].concat();
+    assert_eq!(raw("0", b"format"), version);
+}
+
+#[test]
+fn another_format_is_refused() {
+    use redb::TableDefinition;
+
+    let dir = TempDir::new().unwrap();
+    create(&dir).close().unwrap();
+    let set_format = |record: &[u8]| {
+        let database = redb::Database::open(dir.path().join("chain.redb")).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let own = TableDefinition::<&[u8], &[u8]>::new("0");
+        transaction.open_table(own).unwrap().insert(&b"format"[..], record).unwrap();
+        transaction.commit().unwrap();
+        drop(database);
+        DiskStore::open(dir.path(), CACHE_BYTES_DEFAULT).unwrap_err()
+    };
+    let tag = sha256(b"proofward/store");
+    let hashed = [&tag[..], &tag, &[0, 6, 0, 0, 0], b"format", &[2, 0, 0, 0]].concat();
+    let record = [&sha256(&hashed)[..8], &[2, 0, 0, 0]].concat();
+    assert_eq!(set_format(&record), StoreError::WrongVersion { found: 2, expected: 1 });
+    assert!(matches!(set_format(&[0; 12]), StoreError::Corrupt { .. }));
+}
+
+#[test]
+fn the_inbox_keeps_transactions_until_they_are_taken() {
+    let dir = TempDir::new().unwrap();
+    let inbox = Inbox::open(dir.path()).unwrap();
+    assert_eq!(inbox.waiting(9), Ok(vec![]));
+    let transactions = [b"one".to_vec(), b"two".to_vec(), vec![3; INBOX_TRANSACTION_BYTES_MAX]];
+    for transaction in &transactions {
+        inbox.leave(transaction).unwrap();
+    }
+    inbox.leave(b"one").unwrap();
+    let sorted = |mut found: Vec<Vec<u8>>| {
+        found.sort();
+        found
+    };
+    let waiting = inbox.waiting(9).unwrap();
+    let found = waiting.iter().map(|waiting| waiting.bytes.clone()).collect();
+    assert_eq!(sorted(found), sorted(transactions.to_vec()), "the same bytes wait once");
+    assert_eq!(inbox.waiting(2).unwrap(), waiting[..2]);
+    inbox.take(&waiting[0]).unwrap();
+    inbox.take(&waiting[0]).unwrap();
+    assert_eq!(inbox.waiting(9).unwrap(), waiting[1..]);
+    for len in [0, INBOX_TRANSACTION_BYTES_MAX + 1] {
+        assert_eq!(inbox.leave(&vec![0; len]), Err(InboxError::Length(len)));
+    }
+}
+
+#[test]
+fn the_inbox_is_bounded_and_stands_hostile_files() {
+    let dir = TempDir::new().unwrap();
+    let inbox = Inbox::open(dir.path()).unwrap();
+    inbox.leave(b"honest").unwrap();
+    let at = |name: &str| dir.path().join("inbox").join(name);
+    let zeros = format!("{}.tx", "00".repeat(32));
+    std::fs::write(at("readme.txt"), b"hello").unwrap();
+    std::fs::write(at(&zeros), b"not what the name says").unwrap();
+    std::fs::write(at("huge.tx"), vec![0; INBOX_TRANSACTION_BYTES_MAX + 1]).unwrap();
+    std::fs::create_dir(at("folder.tx")).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        std::os::unix::fs::symlink("/dev/zero", at("endless.tx")).unwrap();
+        let name = std::ffi::OsStr::from_bytes(b"\xff\xfe");
+        std::fs::write(dir.path().join("inbox").join(name), b"no UTF-8").unwrap();
+    }
+    std::fs::write(at("dead.1.0.part"), b"half").unwrap();
+    let honest = || {
+        let waiting = inbox.waiting(9).unwrap();
+        assert_eq!(waiting.len(), 1);
+        assert_eq!(waiting[0].bytes, b"honest");
+    };
+    honest();
+    let names = || std::fs::read_dir(dir.path().join("inbox")).unwrap().count();
+    assert_eq!(names(), 2, "what is no transaction is gone, but for the part");
+    inbox.remove_parts().unwrap();
+    assert_eq!(names(), 1);
+    for i in 1..INBOX_COUNT_MAX {
+        std::fs::write(at(&format!("{i}.part")), b"").unwrap();
+    }
+    let full = InboxError::Full { count: INBOX_COUNT_MAX, bytes: 6 };
+    assert_eq!(inbox.leave(b"one more"), Err(full));
+    honest();
+    inbox.remove_parts().unwrap();
+    inbox.leave(b"one more").unwrap();
+    assert_eq!(inbox.waiting(9).unwrap().len(), 2);
+}
+
+#[test]
+fn blobs_are_found_by_their_hash_and_verified() {
+    let dir = TempDir::new().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    let all: Vec<Vec<u8>> = (0..40_u8).map(|i| vec![i; usize::from(i) * 1_000]).collect();
+    let mut hashes: Vec<_> = all.iter().map(|blob| blobs.put(blob).unwrap()).collect();
+    for (blob, hash) in all.iter().zip(&hashes) {
+        assert_eq!(*hash, Blobs::hash(blob));
+        assert_eq!(blobs.get(hash), Ok(Some(blob.clone())));
+    }
+    let changed = hashes[7];
+    hashes.sort_unstable();
+    assert_eq!(blobs.list(None, usize::MAX).unwrap(), hashes);
+    assert_eq!(blobs.list(Some(&hashes[4]), 10).unwrap(), hashes[5..15]);
+    assert_eq!(blobs.list(Some(&[0xff; 32]), 10), Ok(vec![]));
+    assert_eq!(blobs.get(&[0; 32]), Ok(None));
+
+    let name = hex::encode(changed);
+    let path = dir.path().join("blobs").join(&name[..2]).join(&name);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[3] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(blobs.get(&changed), Err(BlobError::Damaged(changed)));
+    assert_eq!(blobs.put(&all[7]), Ok(changed), "a good copy replaces a damaged one");
+    assert_eq!(blobs.get(&changed), Ok(Some(all[7].clone())));
+    blobs.remove(&changed).unwrap();
+    blobs.remove(&changed).unwrap();
+    assert_eq!(blobs.get(&changed), Ok(None));
+    assert_eq!(blobs.list(None, usize::MAX).unwrap().len(), 39);
 }
 
 type Writes = Vec<(u8, Option<u8>)>;

@@ -10,7 +10,6 @@
 
 use std::fs;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,7 +19,8 @@ use redb::{
     ReadTransaction, ReadableDatabase as _, StorageBackend, TableDefinition, TableError,
 };
 
-use super::file::{FILE, FILE_NEW, sync_directory};
+use super::contain::contain;
+use super::file::{FILE, FILE_NEW, failed, sync_directory};
 use super::seal::{CHECKSUM_BYTES, seal, unseal, unseal_entry};
 use super::{Batch, Entry, FORMAT_VERSION, Read, Snapshot, Store, StoreError, Table};
 
@@ -51,6 +51,7 @@ fn refused(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => StoreError::Locked,
         Error::Io(error) => StoreError::io("reading or writing the store", &error),
+        Error::TransactionInProgress => StoreError::InUse,
         Error::PreviousIo | Error::LockPoisoned(_) | Error::TransactionPoisoned => {
             StoreError::Poisoned
         }
@@ -71,17 +72,8 @@ fn not_opened(path: &Path, error: DatabaseError) -> StoreError {
     }
 }
 
-/// redb trusts pages that it wrote, so on a file that somebody else changed it may panic instead of
-/// reporting it. A store never does.
-fn contain<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(StoreError::Corrupt { what: text.unwrap_or("the file is inconsistent").to_owned() })
-    })
-}
-
 /// Every table at one commit.
+#[derive(Default)]
 struct View {
     /// By number; nothing for a table that this file does not have yet.
     tables: Vec<Option<OpenTable>>,
@@ -97,8 +89,13 @@ impl View {
         Ok(Self { tables })
     }
 
+    /// The newest commit.
+    fn of(database: &Database) -> Result<Self, StoreError> {
+        Self::new(&database.begin_read().map_err(refused)?)
+    }
+
     fn table(&self, table: Table) -> Option<&OpenTable> {
-        self.tables[usize::from(table.number())].as_ref()
+        self.tables.get(usize::from(table.number()))?.as_ref()
     }
 }
 
@@ -195,7 +192,7 @@ impl DiskStore {
     /// or what the disk says.
     pub fn create(dir: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         let (path, new) = (dir.join(FILE), dir.join(FILE_NEW));
-        let failed = |error| StoreError::io(&format!("creating {}", dir.display()), &error);
+        let failed = |error| failed("creating", dir, &error);
         let exists = || StoreError::Exists { what: dir.display().to_string() };
         fs::create_dir_all(dir).map_err(failed)?;
         if path.exists() {
@@ -287,6 +284,35 @@ impl DiskStore {
         contain(|| self.database.close().map_err(refused))
     }
 
+    /// Verifies redb's checksum of every page: the only way to find a page that was replaced by an older
+    /// one of the same file. It reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if a page is not the one that was written; the store is poisoned then.
+    /// [`StoreError::InUse`] while a snapshot is held.
+    pub fn verify_pages(&mut self) -> Result<(), StoreError> {
+        self.newest()?;
+        // The check wants the file for itself.
+        self.show(View::default());
+        let sound = contain(|| self.database.check_integrity().map_err(refused));
+        let shown = contain(|| View::of(&self.database)).map(|view| self.show(view));
+        let verified = match sound {
+            Ok(true) => shown,
+            Ok(false) => Err(StoreError::Corrupt { what: "a page fails its checksum".into() }),
+            Err(StoreError::InUse) => return shown.and(Err(StoreError::InUse)),
+            Err(error) => Err(error),
+        };
+        if verified.is_err() {
+            self.poisoned.store(true, Ordering::Release);
+        }
+        verified
+    }
+
+    fn show(&self, view: View) {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+    }
+
     fn newest(&self) -> Result<Arc<View>, StoreError> {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(StoreError::Poisoned);
@@ -310,9 +336,7 @@ impl DiskStore {
             }
         }
         transaction.commit().map_err(refused)?;
-        let transaction = self.database.begin_read().map_err(refused)?;
-        let view = Arc::new(View::new(&transaction)?);
-        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = view;
+        self.show(View::of(&self.database)?);
         Ok(())
     }
 }

@@ -56,6 +56,9 @@ pub enum StoreError {
         /// The path that was tried.
         what: String,
     },
+    /// A snapshot is still held where none may be.
+    #[error("a snapshot of the store is still held")]
+    InUse,
     /// A key and its value are longer than the store can hold.
     #[error("a key and its value have {bytes} bytes, more than the store can hold")]
     TooLarge {

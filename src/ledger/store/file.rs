@@ -1,7 +1,9 @@
 //! Names in a store's directory, and files that appear whole or not at all.
 
-use std::fs::File;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::StoreError;
 
@@ -9,13 +11,82 @@ use super::StoreError;
 pub(super) const FILE: &str = "chain.redb";
 /// The same while it is founded.
 pub(super) const FILE_NEW: &str = "chain.redb.new";
+/// How the name of a file ends that is not yet whole.
+const PART: &str = ".part";
+
+/// The error for a path.
+pub(super) fn failed(doing: &str, path: &Path, error: &io::Error) -> StoreError {
+    StoreError::io(&format!("{doing} {}", path.display()), error)
+}
 
 /// Makes the names in `dir` durable.
 pub(super) fn sync_directory(dir: &Path) -> Result<(), StoreError> {
     // Elsewhere a directory cannot be opened as a file; there, renames are durable by themselves.
     if cfg!(unix) {
         let synced = File::open(dir).and_then(|dir| dir.sync_all());
-        synced.map_err(|error| StoreError::io(&format!("writing {}", dir.display()), &error))?;
+        synced.map_err(|error| failed("writing", dir, &error))?;
     }
     Ok(())
+}
+
+/// Writes `dir/name` so that it appears whole, replaces what bore the name, and is durable when this
+/// returns. A crash may leave a file that [`is_part`] knows.
+pub(super) fn write_whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let written = match write_and_rename(dir, name, bytes) {
+        // Another process took the part for that of a dead one: see `remove_parts`.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => write_and_rename(dir, name, bytes),
+        written => written,
+    };
+    written.map_err(|error| failed("writing", &dir.join(name), &error))?;
+    sync_directory(dir)
+}
+
+fn write_and_rename(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // No other process and no other thread has this name.
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let part = dir.join(format!("{name}.{}.{number}{PART}", std::process::id()));
+    let written = File::create_new(&part)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, dir.join(name)));
+    if written.is_err() {
+        // The part is of no use; that it cannot be removed either says nothing new.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+/// Removes the files in `dir` that were never finished.
+pub(super) fn remove_parts(dir: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(dir).map_err(|error| failed("reading", dir, &error))? {
+        let entry = entry.map_err(|error| failed("reading", dir, &error))?;
+        if entry.file_name().to_str().is_some_and(is_part) {
+            // It may be gone by now; if it cannot be removed, it is only in the way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name is that of a file that was never finished.
+pub(super) fn is_part(name: &str) -> bool {
+    name.ends_with(PART)
+}
+
+/// The bytes of a file of at most `bytes_max`; nothing if it is longer, or no regular file.
+pub(super) fn read_bounded(path: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    // A link could lead anywhere, and opening a pipe would wait for its other end.
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= bytes_max).then_some(bytes))
+}
+
+/// Creates a directory inside the store's.
+pub(super) fn create_inside(dir: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    let path = dir.join(name);
+    fs::create_dir_all(&path).map_err(|error| failed("creating", &path, &error))?;
+    Ok(path)
 }

@@ -1,0 +1,42 @@
+//! Panics of redb become errors. redb trusts the pages that it wrote, so on a file that somebody else
+//! changed, or whose bits have turned, it may panic where it could report. A store never does.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+use super::StoreError;
+
+thread_local! {
+    /// How many calls of [`contain`] this thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// What `call` returns, or [`StoreError::Corrupt`] if it panics.
+///
+/// What a panic leaves half done is not observable: a read has no effect, and after a write the store
+/// is poisoned.
+pub(super) fn contain<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
+    let outcome = catch_unwind(AssertUnwindSafe(call));
+    DEPTH.with(|depth| depth.set(depth.get() - 1));
+    outcome.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(StoreError::Corrupt { what: text.unwrap_or("the file is inconsistent").to_owned() })
+    })
+}
+
+/// Keeps the panic hook from reporting what the store turns into an error; every other panic goes to
+/// the hook that was set before. For programs, which own the hook; a library should not call it.
+pub fn silence_contained_panics() {
+    static SET: Once = Once::new();
+    SET.call_once(|| {
+        let other = take_hook();
+        set_hook(Box::new(move |panic| {
+            if DEPTH.with(Cell::get) == 0 {
+                other(panic);
+            }
+        }));
+    });
+}
