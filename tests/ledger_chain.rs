@@ -89,3 +89,36 @@ fn a_run_of_blocks_gives_the_state_that_single_blocks_give() {
     assert_eq!((verdict.height, verdict.rule.name()), (21, "bad-txnmrklroot"));
     assert_eq!(third.tip().unwrap().1.height, 20);
 }
+
+#[test]
+fn a_stored_chain_replays_and_one_changed_bit_is_named() {
+    use proofward::ledger::chain::ReplayError;
+    use proofward::ledger::store::{Batch, Read, Store, Table};
+
+    let ledger = memory_ledger(easy_spec());
+    let (a, b) = (Key::new(1), Key::new(2));
+    for _ in 0..8 {
+        mine(&ledger, a.public(), vec![]);
+    }
+    let payments = (1..=3).map(|nonce| pay(&ledger, &a, b.public(), 7, nonce)).collect();
+    let block = mine(&ledger, a.public(), payments);
+    mine(&ledger, a.public(), vec![]);
+    let (chain, threads) = (ledger.chain(), pool(2));
+    let run = chain.replay(&threads, ledger.view(), |_| {}).expect("the chain holds");
+    assert_eq!((run.blocks, run.transactions), (10, 3));
+
+    // The last byte of the second payment is part of its signature.
+    let hash = chain.spec.hash_header(&block.header);
+    let body = ledger.store().get(Table::Bodies, &hash.0).unwrap().unwrap();
+    let mut spoilt = body.clone();
+    let last = spoilt.len() - 1 - block.transactions[2].bytes.len();
+    spoilt[last] ^= 1;
+    let mut batch = Batch::new();
+    batch.put(Table::Bodies, hash.0, spoilt);
+    ledger.store().commit(&batch).unwrap();
+    let error = chain.replay(&threads, ledger.view(), |_| {}).expect_err("a bit changed");
+    assert!(
+        matches!(error, ReplayError::Damaged { height: 9, transaction: Some(2), .. }),
+        "{error:?}"
+    );
+}

@@ -1,15 +1,20 @@
 //! What arguments and environment mean together: each default stands here, once.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+
+use proofward::ledger::address::{Address, Prefix};
+use proofward::ledger::signature::PubKey;
+use proofward::ledger::spec::{Spec, UNITS_PER_TOKEN};
+use proofward::wallet::{KeyName, Keyring};
 
 /// First part of the addresses of local chains.
 pub(crate) const LOCAL_ADDRESS_PREFIX: &str = "lpw";
 
 /// Where chain and keys are kept.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Place {
     /// Directory of chain and keys [default: $PROOFWARD_DIR, or proofward in the user's data folder]
     #[arg(long, value_name = "DIR")]
@@ -31,4 +36,46 @@ impl Place {
         };
         Ok(data.join("proofward"))
     }
+}
+
+/// A key as people name it: an address of the chain, 64 hex digits, or a key of the directory.
+pub(crate) fn key_or_address(text: &str, dir: &Path, spec: &Spec) -> anyhow::Result<PubKey> {
+    let mut bytes = [0; 32];
+    if hex::decode_to_slice(text, &mut bytes).is_ok() {
+        let key = PubKey(bytes);
+        key.check()?;
+        return Ok(key);
+    }
+    let prefix: Prefix = spec.address_prefix.parse()?;
+    if text.starts_with(&format!("{prefix}1")) {
+        return Ok(Address::parse_for(prefix, text)?);
+    }
+    let name: KeyName = text.parse().with_context(|| {
+        format!("{text:?} is no address, no 64 hex digits and no name of a key")
+    })?;
+    Ok(Keyring::in_dir(dir).read(&name)?.public_key())
+}
+
+/// Units as tokens: `12.5`, without trailing zeros.
+pub(crate) fn tokens(units: u64) -> String {
+    let (whole, rest) = (units / UNITS_PER_TOKEN, units % UNITS_PER_TOKEN);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    format!("{whole}.{rest:08}").trim_end_matches('0').to_owned()
+}
+
+/// Tokens as units: digits with at most eight decimals.
+pub(crate) fn parse_tokens(text: &str) -> Result<u64, String> {
+    let refuse =
+        || format!("{text:?} is no amount: expected tokens such as 12.5, at most 8 decimals");
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || decimals.len() > 8 || !digits(whole) || !digits(decimals) {
+        return Err(refuse());
+    }
+    let whole: u64 = whole.parse().map_err(|_| refuse())?;
+    let decimals: u64 = format!("{decimals:0<8}").parse().map_err(|_| refuse())?;
+    let units = whole.checked_mul(UNITS_PER_TOKEN).and_then(|units| units.checked_add(decimals));
+    units.ok_or_else(refuse)
 }

@@ -1,8 +1,11 @@
 //! One file for each command; its arguments stand beside what they do.
 
 mod bench;
+mod chain;
+mod init;
 mod kernels;
 mod key;
+mod mine;
 mod oracle;
 mod search;
 mod verify;
@@ -13,8 +16,11 @@ use super::exit::Outcome;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Bench(Box<bench::Args>),
+    Chain(chain::Args),
+    Init(init::Args),
     Kernels(kernels::Args),
     Key(key::Args),
+    Mine(Box<mine::Args>),
     Oracle(oracle::Args),
     Search(search::Args),
     Verify(verify::Args),
@@ -24,8 +30,11 @@ impl Command {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::Bench(args) => args.run(),
+            Self::Chain(args) => args.run(),
+            Self::Init(args) => args.run(),
             Self::Kernels(args) => args.run(),
             Self::Key(args) => args.run(),
+            Self::Mine(args) => args.run(),
             Self::Oracle(args) => args.run(),
             Self::Search(args) => args.run(),
             Self::Verify(args) => args.run(),

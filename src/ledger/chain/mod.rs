@@ -8,6 +8,7 @@ mod finality;
 pub mod header;
 mod ledger;
 mod record;
+mod replay;
 mod run;
 mod view;
 
@@ -15,5 +16,6 @@ pub use connect::{Chain, Prepared};
 pub use finality::{CheckpointError, SignedCheckpoint, Witnessed};
 pub use ledger::{Ledger, SubmitError, Submitted};
 pub use record::{Record, Status};
+pub use replay::ReplayError;
 pub use run::{Group, Run, judge_isolated};
 pub use view::View;

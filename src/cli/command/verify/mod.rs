@@ -1,6 +1,7 @@
-//! `proofward verify`: headers and whole blocks.
+//! `proofward verify`: headers, whole blocks, the chain of a directory.
 
 mod blocks;
+mod chain;
 mod headers;
 
 use std::num::NonZeroUsize;
@@ -14,7 +15,7 @@ use proofward::engine::verify::{NotJudged, Verifier};
 use proofward::hash::Algorithm;
 use proofward::kernel::Kernel;
 
-/// Verify headers or whole blocks
+/// Verify headers, whole blocks, or the chain of a directory
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -25,6 +26,7 @@ pub(crate) struct Args {
 enum What {
     Headers(headers::Args),
     Blocks(blocks::Args),
+    Chain(chain::Args),
 }
 
 impl Args {
@@ -32,6 +34,7 @@ impl Args {
         match self.what {
             What::Headers(args) => args.run(),
             What::Blocks(args) => args.run(),
+            What::Chain(args) => args.run(),
         }
     }
 }

@@ -1,0 +1,176 @@
+//! `proofward mine`: mines on the chain in a directory; founds a local one if there is none.
+
+use std::io::IsTerminal as _;
+use std::num::NonZeroUsize;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::cli::command::{init, kernels};
+use crate::cli::exit::Outcome;
+use crate::cli::output::{Format, json_line, rate, seconds, text_line};
+use crate::cli::settings::{Place, key_or_address, tokens};
+use proofward::engine::meter::{CpuLimit, Stopwatch, per_second};
+use proofward::engine::{Engine, Options};
+use proofward::ledger::chain::Ledger;
+use proofward::ledger::signature::PubKey;
+use proofward::ledger::store::DiskStore;
+use proofward::node::dir::ChainDir;
+use proofward::node::miner::{Mined, mine_block};
+use proofward::node::unix_now;
+
+/// Mine blocks on the chain of a directory
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  proofward mine --blocks 20              found a local chain if there is none, and mine
+  proofward mine --payout clinic --threads 1 --cpu-limit 30%
+
+The reward goes to --payout: an address, 64 hex digits, or the name of a key of the directory. On a
+local chain it is the key named miner unless given, which is made without a passphrase. Kill it at
+any moment and run it again: it goes on.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// Who is paid [default on a local chain: the key named miner]
+    #[arg(long, value_name = "KEY")]
+    payout: Option<String>,
+    /// End after this many blocks [default: go on]
+    #[arg(long, value_name = "N")]
+    blocks: Option<u32>,
+    /// How many threads hash [default: one for each CPU]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Which kernel hashes, by the names of `proofward kernels` [default: the fastest, measured now]
+    #[arg(long, value_name = "NAME")]
+    kernel: Option<String>,
+    /// The share of its time that each thread may hash
+    #[arg(long, value_name = "PERCENT", default_value_t)]
+    cpu_limit: CpuLimit,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct BlockLine {
+    height: u32,
+    hash: String,
+    transactions: usize,
+    reward_units: u64,
+    spendable_at: u32,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    blocks: u32,
+    hashes: u64,
+    seconds: f64,
+    hashes_per_second: f64,
+    kernel: &'static str,
+    threads: usize,
+    tip_hash: String,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let dir = ChainDir::new(self.place.clone().resolve()?);
+        let mut options = Options { cpu_limit: self.cpu_limit, ..Options::default() };
+        options.threads = self.threads.unwrap_or(options.threads);
+        let ledger = if dir.holds_chain() {
+            dir.open(options.threads)?
+        } else {
+            eprintln!("proofward: founding a local chain in {}", dir.path().display());
+            init::found(&dir, "local")?
+        };
+        let payout = self.payout(&dir, &ledger)?;
+        let algorithm = ledger.chain().spec.algorithm;
+        let kernel = kernels::choose(algorithm, self.kernel.as_deref())?;
+        let engine = Engine::new(kernel, options)?;
+        let stopwatch = Stopwatch::start();
+        let live = live_line();
+        let mut mined: u32 = 0;
+        while self.blocks.is_none_or(|blocks| mined < blocks) {
+            let (_, tip) = ledger.tip()?;
+            let speed = per_second(engine.counters().hashes, stopwatch.elapsed());
+            live.set_message(format!("{}, searching block {}", rate(speed, "H/s"), tip.height + 1));
+            let choose = || Ok((Vec::new(), 0));
+            let block = mine_block(&ledger, &engine, payout, choose, unix_now, || {
+                live.tick();
+                true
+            })?;
+            let Some(block) = block else { break };
+            mined += 1;
+            self.print(&ledger, &block, &live)?;
+        }
+        live.finish_and_clear();
+        let (hashes, elapsed) = (engine.counters().hashes, stopwatch.elapsed());
+        let summary = Summary {
+            blocks: mined,
+            hashes,
+            seconds: elapsed.as_secs_f64(),
+            hashes_per_second: per_second(hashes, elapsed),
+            kernel: kernel.isa(),
+            threads: options.threads.get(),
+            tip_hash: ledger.tip()?.0.to_string(),
+        };
+        if self.format.is_json() {
+            json_line(&summary)?;
+        } else {
+            text_line(format!(
+                "{mined} blocks, {hashes} hashes in {}: {}, {algorithm} {}, {} threads",
+                seconds(elapsed),
+                rate(summary.hashes_per_second, "H/s"),
+                summary.kernel,
+                summary.threads
+            ))?;
+        }
+        ledger.into_store().close()?;
+        Ok(Outcome::Yes)
+    }
+
+    fn payout(&self, dir: &ChainDir, ledger: &Ledger<DiskStore>) -> anyhow::Result<PubKey> {
+        let spec = &ledger.chain().spec;
+        match &self.payout {
+            Some(text) => key_or_address(text, dir.path(), spec).context("--payout"),
+            None if spec.name == "local" => init::key_for_local_chain(dir, "miner"),
+            None => bail!("chain {} has no key to pay by default: give --payout", spec.name),
+        }
+    }
+
+    fn print(
+        &self,
+        ledger: &Ledger<DiskStore>,
+        mined: &Mined,
+        live: &ProgressBar,
+    ) -> anyhow::Result<()> {
+        let spendable_at = mined.height.saturating_add(ledger.chain().spec.maturity_blocks);
+        let transactions = mined.block.transactions.len();
+        if self.format.is_json() {
+            return json_line(&BlockLine {
+                height: mined.height,
+                hash: mined.hash.to_string(),
+                transactions,
+                reward_units: mined.reward,
+                spendable_at,
+            });
+        }
+        let line = format!(
+            "mined block {}: {transactions} transactions, {} tokens, spendable at {spendable_at}",
+            mined.height,
+            tokens(mined.reward)
+        );
+        live.suspend(|| text_line(line))
+    }
+}
+
+/// A line of rate and height on standard error, hidden when that is not a terminal.
+fn live_line() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}")
+        .expect("a template that the tests render");
+    ProgressBar::new_spinner().with_style(style)
+}
