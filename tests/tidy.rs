@@ -42,7 +42,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["src/wallet/"]),
     ("bech32", &["src/ledger/address.rs"]),
     ("blake3", &["src/hash/"]),
-    ("borsh", &["src/ledger/"]),
+    ("borsh", &["src/ledger/", "src/cli/"]),
     ("chacha20poly1305", &["src/wallet/"]),
     ("clap", &["src/cli/"]),
     ("comfy_table", &["src/cli/"]),

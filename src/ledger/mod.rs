@@ -4,7 +4,7 @@
 //! | folder | what |
 //! |---|---|
 //! | [`chain`] | the header tree, the best branch, what moves its tip; finality |
-//! | [`template`] | the next block to mine |
+//! | [`template`], [`select`] | the next block to mine, and what goes into it |
 //! | [`rules`] | what makes a block and a transaction valid, level by level, by name |
 //! | [`state`] | what the chain knows after a block, applied and undone |
 //! | [`block`], [`coinbase`], [`transaction`] | the bytes |
@@ -19,6 +19,7 @@ pub mod block;
 pub mod chain;
 pub mod coinbase;
 pub mod rules;
+pub mod select;
 pub mod signature;
 pub mod spec;
 pub mod state;

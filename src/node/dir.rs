@@ -16,11 +16,15 @@ use std::path::{Path, PathBuf};
 use crate::engine::nodes::NodeKernel;
 use crate::engine::pool::{Pool, PoolError};
 use crate::ledger::chain::Ledger;
+use crate::ledger::signature::PubKey;
 use crate::ledger::spec::{FILE_BYTES_MAX, FileError, Spec};
-use crate::ledger::store::{DiskReader, DiskStore, StoreError};
+use crate::ledger::store::{DiskReader, DiskStore, Inbox, StoreError};
+use crate::ledger::transaction::Transaction;
 
 const SPEC_FILE: &str = "chain.toml";
 const STORE_DIR: &str = "store";
+/// Transactions of the inbox that are looked at together.
+pub const INBOX_READ: usize = 4096;
 /// Bytes of the store that are kept in memory.
 const CACHE_BYTES: usize = 256 << 20;
 
@@ -162,6 +166,27 @@ impl ChainDir {
     pub fn read(&self) -> Result<(Spec, DiskReader), DirError> {
         let spec = self.spec()?;
         Ok((spec, DiskReader::open(&self.0.join(STORE_DIR), CACHE_BYTES)?))
+    }
+
+    /// Where other processes leave transactions for the writer.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be created.
+    pub fn inbox(&self) -> Result<Inbox, DirError> {
+        Ok(Inbox::open(&self.0)?)
+    }
+
+    /// How many transactions of a payer wait in the inbox: the next one takes a nonce above theirs.
+    ///
+    /// # Errors
+    ///
+    /// If the inbox cannot be read.
+    pub fn waiting_of(&self, payer: &PubKey) -> Result<u64, DirError> {
+        let waiting = self.inbox()?.waiting(INBOX_READ)?;
+        let transactions =
+            waiting.iter().filter_map(|waiting| Transaction::decode(&waiting.bytes).ok());
+        Ok(transactions.filter(|transaction| transaction.payer == *payer).count() as u64)
     }
 
     fn spec_path(&self) -> PathBuf {

@@ -13,10 +13,15 @@ use crate::cli::output::{Format, json_line, rate, seconds, text_line};
 use crate::cli::settings::{Place, key_or_address, tokens};
 use proofward::engine::meter::{CpuLimit, Stopwatch, per_second};
 use proofward::engine::{Engine, Options};
+use proofward::ledger::block::Included;
 use proofward::ledger::chain::Ledger;
+use proofward::ledger::rules::TransactionError;
+use proofward::ledger::select::select;
 use proofward::ledger::signature::PubKey;
-use proofward::ledger::store::DiskStore;
-use proofward::node::dir::ChainDir;
+use proofward::ledger::state::StateRead as _;
+use proofward::ledger::store::{DiskStore, Inbox, StoreError};
+use proofward::ledger::transaction::Transaction;
+use proofward::node::dir::{ChainDir, INBOX_READ};
 use proofward::node::miner::{Mined, mine_block};
 use proofward::node::unix_now;
 
@@ -90,18 +95,24 @@ impl Args {
         let engine = Engine::new(kernel, options)?;
         let stopwatch = Stopwatch::start();
         let live = live_line();
+        let inbox = dir.inbox()?;
+        inbox.remove_parts()?;
         let mut mined: u32 = 0;
         while self.blocks.is_none_or(|blocks| mined < blocks) {
             let (_, tip) = ledger.tip()?;
             let speed = per_second(engine.counters().hashes, stopwatch.elapsed());
             live.set_message(format!("{}, searching block {}", rate(speed, "H/s"), tip.height + 1));
-            let choose = || Ok((Vec::new(), 0));
+            let choose = || {
+                let selection = select(ledger.chain(), &ledger.view(), candidates(&inbox)?)?;
+                Ok((selection.chosen, selection.fees))
+            };
             let block = mine_block(&ledger, &engine, payout, choose, unix_now, || {
                 live.tick();
                 true
             })?;
             let Some(block) = block else { break };
             mined += 1;
+            clear_inbox(&ledger, &inbox)?;
             self.print(&ledger, &block, &live)?;
         }
         live.finish_and_clear();
@@ -163,6 +174,46 @@ impl Args {
         );
         live.suspend(|| text_line(line))
     }
+}
+
+/// What waits in the inbox and decodes.
+fn candidates(inbox: &Inbox) -> Result<Vec<Included>, StoreError> {
+    let waiting = inbox.waiting(INBOX_READ)?;
+    let transactions =
+        waiting.iter().filter_map(|waiting| Transaction::decode(&waiting.bytes).ok());
+    Ok(transactions.map(Included::new).collect())
+}
+
+/// Takes out of the inbox what a block holds by now, and what no block will: those are told.
+fn clear_inbox(ledger: &Ledger<DiskStore>, inbox: &Inbox) -> anyhow::Result<()> {
+    let view = ledger.view();
+    for waiting in inbox.waiting(INBOX_READ)? {
+        let transaction = match Transaction::decode(&waiting.bytes) {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                eprintln!("proofward: a file in the inbox is no transaction: {error}");
+                inbox.take(&waiting)?;
+                continue;
+            }
+        };
+        let core = transaction.core.id(&ledger.chain().genesis);
+        if view.accepted_at(&core)?.is_some() {
+            inbox.take(&waiting)?;
+            continue;
+        }
+        let selection = select(ledger.chain(), &view, vec![Included::new(transaction)])?;
+        for (_, error) in selection.refused {
+            // Later nonces wait for earlier ones; what cannot be paid now may be paid later.
+            if !matches!(
+                error,
+                TransactionError::NonceGap { .. } | TransactionError::PayerCannotPay { .. }
+            ) {
+                eprintln!("proofward: transaction with core {core} refused: {error}");
+                inbox.take(&waiting)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A line of rate and height on standard error, hidden when that is not a terminal.

@@ -1,5 +1,6 @@
 //! One file for each command; its arguments stand beside what they do.
 
+mod balance;
 mod bench;
 mod chain;
 mod init;
@@ -7,6 +8,7 @@ mod kernels;
 mod key;
 mod mine;
 mod oracle;
+mod pay;
 mod search;
 mod verify;
 
@@ -15,6 +17,7 @@ use super::exit::Outcome;
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Balance(balance::Args),
     Bench(Box<bench::Args>),
     Chain(chain::Args),
     Init(init::Args),
@@ -22,6 +25,7 @@ pub(crate) enum Command {
     Key(key::Args),
     Mine(Box<mine::Args>),
     Oracle(oracle::Args),
+    Pay(Box<pay::Args>),
     Search(search::Args),
     Verify(verify::Args),
 }
@@ -29,6 +33,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
+            Self::Balance(args) => args.run(),
             Self::Bench(args) => args.run(),
             Self::Chain(args) => args.run(),
             Self::Init(args) => args.run(),
@@ -36,6 +41,7 @@ impl Command {
             Self::Key(args) => args.run(),
             Self::Mine(args) => args.run(),
             Self::Oracle(args) => args.run(),
+            Self::Pay(args) => args.run(),
             Self::Search(args) => args.run(),
             Self::Verify(args) => args.run(),
         }
