@@ -5,6 +5,8 @@ mod common;
 
 use std::io::{self, Read};
 
+use proofward::consensus::ChainSpec;
+use proofward::fuzzing::forge::{self, Kind};
 use proofward::fuzzing::oracle::{Answered, CASE_BYTES_MAX, Oracle, OracleError};
 
 const GENESIS: &str = "0100000000000000000000000000000000000000000000000000000000000000\
@@ -84,6 +86,8 @@ fn table() -> Vec<(Vec<u8>, &'static str)> {
         (case(b'n', BITCOIN, 0, &[&[0x56, 0x34, 0x92, 0x04]]), "negative"),
         (case(b'n', BITCOIN, 0, &[&[0x56, 0x34, 0x12, 0xff]]), "overflow"),
         (case(b'n', BITCOIN, 0, &[&[0; 4]]), "zero"),
+        (case(b'b', BITCOIN, 0, &[&genesis]), "block-decode-failed"),
+        (case(b'b', BITCOIN, 1, &[&height(0), &genesis, &[0]]), "bad-txnmrklroot"),
         (case(b'x', BITCOIN, 0, &[]), "malformed kind 0x78"),
         (case(b'h', 6, 0, &[]), "malformed chain 6"),
         (framed(&[]), "malformed truncated at byte 0: 1 more bytes wanted, 0 left"),
@@ -184,6 +188,33 @@ fn a19_a_case_that_is_too_long_is_skipped_and_not_stored() {
     assert_eq!(lines.len(), 1);
     let missing = u64::from(u32::MAX) - 16;
     assert!(matches!(answered, Err(OracleError::Truncated { missing: m }) if m == missing));
+}
+
+/// What is forged is answered with the rule that it breaks.
+#[test]
+fn forged_cases_have_their_answer() {
+    let spec = ChainSpec::regtest();
+    let mut input = Vec::new();
+    let mut expected = Vec::new();
+    for variant in forge::variants().filter(|variant| variant.applies_to(&spec)) {
+        let forged = variant.forge(&spec, 1);
+        let now = forged.now.to_le_bytes();
+        let (kind, height) = match variant.kind {
+            Kind::Headers => (b'r', 0_u32),
+            Kind::Block => (b'b', 1),
+        };
+        input.extend(case(kind, REGTEST, 1 + 32, &[&height.to_le_bytes(), &now, &forged.bytes]));
+        expected.push(match (variant.kind, forged.height) {
+            (_, None) => "ok".to_owned(),
+            (Kind::Headers, Some(height)) => format!("{} {height}", variant.rule),
+            (Kind::Block, Some(_)) => variant.rule.to_owned(),
+        });
+    }
+    let (lines, _) = ask(input.as_slice());
+    // A block has no parent in a case that does not say so.
+    let lines: Vec<&str> =
+        lines.iter().map(|line| line.split(" unjudged=").next().expect("a verdict")).collect();
+    assert_eq!(lines, expected);
 }
 
 #[test]

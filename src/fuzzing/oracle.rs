@@ -8,7 +8,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 4 | length of the rest, at most [`CASE_BYTES_MAX`] |
-//! | 1 | kind: `h` a header, `r` a run of headers, `n` nBits |
+//! | 1 | kind: `h` a header, `r` a run of headers, `b` a block, `n` nBits |
 //! | 1 | chain: 0 bitcoin, 1 testnet3, 2 signet, 3 regtest, 4 none, 5 none with BLAKE3; add 128 for BIP54 |
 //! | 1 | what is known: the sum of the numbers below |
 //! | 4 | 1: height of the header, or of the first one of a run |
@@ -17,7 +17,7 @@
 //! | 4 | 8: time of the first header in the parent's epoch |
 //! | 4 | 16: nBits of the last ancestor in the parent's epoch that is not at the limit, or of the epoch's first (testnet3) |
 //! | 8 | 32: the verifier's clock, signed seconds since 1970 |
-//! | rest | `h` 80 bytes; `r` 80 bytes a header, in order; `n` 4 bytes |
+//! | rest | `h` 80 bytes; `r` 80 bytes a header, in order; `b` a Bitcoin block; `n` 4 bytes |
 //!
 //! A run takes the height and the clock only: what else it needs are headers of the run. Its height is 0
 //! unless given.
@@ -25,7 +25,7 @@
 //! # Answers
 //!
 //! One line for each case, in order. The first word is the verdict: `ok`, the broken rule in Bitcoin
-//! Core's words (`high-hash`, `bad-prevblk`, `bad-diffbits`, `time-too-old`, ...), or `malformed` and why
+//! Core's words (`high-hash`, `bad-prevblk`, `bad-txnmrklroot`, ...), or `malformed` and why
 //! there is no verdict. After `ok` stands `unjudged=` and the rules that the context did not allow to
 //! judge, with commas, if there are any. After the rule that a run breaks stands the height. For nBits the
 //! verdict is `ok` and the target in hex, most significant byte first, or `negative`, `overflow`, `zero` or
@@ -34,9 +34,12 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::num::NonZeroUsize;
 
+use crate::consensus::block::{Block, BlockViolation};
 use crate::consensus::{ChainSpec, Context, Parent, RuleSet, check_hashed_header};
+use crate::engine::merkle::MerkleHasher;
+use crate::engine::nodes::NodeKernel;
 use crate::engine::verify::{Run, Verdict, Verifier};
-use crate::hash::Algorithm;
+use crate::hash::{Algorithm, hash_header};
 use crate::kernel::Kernel;
 use crate::primitives::codec::{DecodeError, Reader};
 use crate::primitives::limits::{BITCOIN_BLOCK_BYTES_MAX, HEADER_BYTES};
@@ -84,7 +87,7 @@ pub enum OracleError {
 enum Malformed {
     #[error("{0} bytes, more than {CASE_BYTES_MAX}")]
     TooLong(u32),
-    #[error("kind {0:#04x}, expected h, r or n")]
+    #[error("kind {0:#04x}, expected h, r, b or n")]
     Kind(u8),
     #[error("chain {0}")]
     Chain(u8),
@@ -102,6 +105,7 @@ enum Malformed {
 #[derive(Debug)]
 pub struct Oracle {
     chains: Vec<Chain>,
+    merkle: MerkleHasher,
     batch: Batch,
     answered: Answered,
 }
@@ -147,7 +151,8 @@ impl Oracle {
             chains.push(Chain { code, spec: spec.clone(), kernel });
             chains.push(Chain { code: code + BIP54, spec: spec.with_bip54(), kernel });
         }
-        Self { chains, batch: Batch::default(), answered: Answered::default() }
+        let merkle = MerkleHasher::new(NodeKernel::best());
+        Self { chains, merkle, batch: Batch::default(), answered: Answered::default() }
     }
 
     /// Answers every case of `input` on `output`. Whatever has arrived is answered and flushed before
@@ -228,7 +233,7 @@ impl Oracle {
 
     fn line(&mut self, out: &mut Vec<u8>, line: std::fmt::Arguments<'_>) {
         self.answered.cases += 1;
-        writeln!(out, "{line}").expect("writing to memory does not fail");
+        writeln!(out, "{line}").expect("writing to memory");
     }
 
     fn take_case(&mut self, case: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
@@ -245,6 +250,18 @@ impl Oracle {
                 Ok(())
             }
             b'r' => self.judge_run(chain, &context, &mut reader, out),
+            b'b' => {
+                let bytes = reader.take(reader.left() as u64)?;
+                self.judge_batch(out);
+                self.answered.cases += 1;
+                match self.judge_block(chain, &context, bytes) {
+                    Ok(unjudged) => ok_line(unjudged, out),
+                    Err(violation) => {
+                        writeln!(out, "{}", violation.rule()).expect("writing to memory")
+                    }
+                }
+                Ok(())
+            }
             b'n' => {
                 let bits = CompactTarget(reader.u32()?);
                 reader.finish()?;
@@ -311,7 +328,10 @@ impl Oracle {
         let Chain { spec, kernel, .. } = &self.chains[chain];
         let height = u32::try_from(height.unwrap_or(0)).expect("read from four bytes");
         let run = Run::from_height(spec, height);
-        let run = now.map_or(run.clone(), |now| run.with_now(now));
+        let run = match now {
+            Some(now) => run.with_now(now),
+            None => run,
+        };
         let verifier = Verifier::new(*kernel, NonZeroUsize::MIN).expect("one thread is ours");
         // The only error of headers in memory is that there are none.
         let verdict = verifier.verify(&run, headers).map_err(|_| Malformed::Headers(0))?;
@@ -325,10 +345,22 @@ impl Oracle {
             }
             Verdict::Invalid(failure) => {
                 let rule = failure.violation.rule();
-                writeln!(out, "{rule} {}", failure.height).expect("memory");
+                writeln!(out, "{rule} {}", failure.height).expect("writing to memory");
             }
         }
         Ok(())
+    }
+
+    fn judge_block(
+        &mut self,
+        chain: usize,
+        context: &Context,
+        bytes: &[u8],
+    ) -> Result<RuleSet, BlockViolation> {
+        let block = Block::read(bytes)?;
+        let spec = &self.chains[chain].spec;
+        let digest = hash_header(spec.algorithm, block.header());
+        block.check(spec, context, &digest, |leaves| self.merkle.root(leaves))
     }
 
     fn judge_bits(&mut self, chain: usize, bits: CompactTarget, out: &mut Vec<u8>) {

@@ -3,6 +3,7 @@
 mod balance;
 mod bench;
 mod chain;
+mod fuzz;
 mod init;
 mod kernels;
 mod key;
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     Balance(balance::Args),
     Bench(Box<bench::Args>),
     Chain(chain::Args),
+    Fuzz(fuzz::Args),
     Init(init::Args),
     Kernels(kernels::Args),
     Key(key::Args),
@@ -36,6 +38,7 @@ impl Command {
             Self::Balance(args) => args.run(),
             Self::Bench(args) => args.run(),
             Self::Chain(args) => args.run(),
+            Self::Fuzz(args) => args.run(),
             Self::Init(args) => args.run(),
             Self::Kernels(args) => args.run(),
             Self::Key(args) => args.run(),

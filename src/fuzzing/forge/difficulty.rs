@@ -33,6 +33,12 @@ const EXCEPTION: Variant = Variant {
 pub(super) const VARIANTS: &[Variant] = &[
     INSIDE,
     Variant {
+        name: "as-asked",
+        is_broken: false,
+        forge: Forge::Headers(|chain| inside(chain, |bits| bits)),
+        ..INSIDE
+    },
+    Variant {
         name: "four-times-harder",
         forge: Forge::Headers(|chain| inside(chain, |bits| shifted(bits, 2))),
         ..INSIDE

@@ -1,6 +1,7 @@
 //! Fuzz targets: each takes any bytes and panics if a fast path and a plain one disagree, or if decoding
 //! does. They assert; they have no other result.
 
+mod block;
 mod headers;
 mod kernels;
 mod nbits;
@@ -9,6 +10,7 @@ mod state_tree;
 #[cfg(feature = "ledger")]
 mod text;
 
+pub use block::block;
 pub use headers::headers;
 pub use kernels::kernel_vs_scalar;
 pub use nbits::nbits;
@@ -24,6 +26,7 @@ pub type Named = (&'static str, fn(&[u8]));
 pub const ALL: &[Named] = &[
     #[cfg(feature = "ledger")]
     ("address", address),
+    ("block", block),
     ("headers", headers),
     ("kernel_vs_scalar", kernel_vs_scalar),
     #[cfg(feature = "ledger")]

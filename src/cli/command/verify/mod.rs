@@ -55,7 +55,7 @@ struct Law {
 
 /// Rules that a chain does not have yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Extra {
+pub(super) enum Extra {
     /// The two time rules of BIP54: no timewarp above 7,200 s, no epoch of negative length
     Bip54,
 }
