@@ -1,5 +1,7 @@
 //! The chain end to end on the in-memory store: mining, paying, forks, refusals.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
 #[path = "common/ledger.rs"]
 mod common;
 

@@ -171,7 +171,7 @@ impl Chain {
                 (key, change.new.as_ref().map(|value| LeafHash::of(&key, value)))
             })
             .collect();
-        changes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        changes.sort_unstable_by_key(|change| change.0);
         let update =
             tree::update(self.kernel, &View(&*overlay), &changes).map_err(|error| match error {
                 PagesError::Store { source, .. } => source,

@@ -198,7 +198,6 @@ impl Chain {
 }
 
 /// Blocks until a group is full; the second value says that, and how, the source ended.
-#[expect(clippy::type_complexity, reason = "an end and its error, once")]
 fn next_group<E>(
     blocks: &mut impl Iterator<Item = Result<Vec<u8>, E>>,
 ) -> (Vec<Vec<u8>>, Option<Result<(), E>>) {

@@ -172,7 +172,7 @@ pub fn apply_transaction(
     check_anchor(context, &BlockHash(core.anchor))?;
 
     let payer = session.account(transaction.payer)?;
-    let step = transaction.nonce.checked_sub(payer.nonce).unwrap_or(0);
+    let step = transaction.nonce.saturating_sub(payer.nonce);
     if step == 0 || step > NONCE_STEP_MAX {
         let error = TransactionError::NonceGap { last: payer.nonce, got: transaction.nonce };
         return Err(error.into());

@@ -37,6 +37,9 @@ pub const NONCE_STEP_MAX: u64 = 64;
 /// How many blocks an anchor may lie back: an ancestor at a height in `h - 144 ..= h - 1`.
 pub const ANCHOR_DEPTH_BLOCKS_MAX: u32 = 144;
 
+/// Core without its body's fields, payer, nonce, fee, count of signatures.
+const FIXED_BYTES: usize = (1 + 4 + 4 + 4 + 32 + 1) + 32 + 8 + 8 + 4;
+
 const CORE_TAG: Tag = Tag::new("core");
 const TRANSACTION_TAG: Tag = Tag::new("tx");
 
@@ -225,4 +228,4 @@ fn encode(value: &impl BorshSerialize) -> Vec<u8> {
 
 // A leaf of 64 bytes could pose as an inner node of the merkle tree (CVE-2017-12842): the fixed fields
 // alone are longer.
-const _: () = assert!(1 + 4 + 4 + 4 + 32 + 1 + 32 + 8 + 8 + 4 > 64);
+const _: () = assert!(FIXED_BYTES > 64);
