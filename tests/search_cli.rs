@@ -1,7 +1,10 @@
 //! `proofward search` and `proofward kernels` as people and scripts use them: what is printed where, and
 //! the exit codes.
 
-use assert_cmd::Command;
+#[path = "common/binary.rs"]
+mod binary;
+
+use binary::{json_lines, run, usage_error};
 use serde_json::Value;
 
 /// Height, nonce, header, of Bitcoin's main chain.
@@ -46,31 +49,8 @@ const REAL: [(u32, u32, &str); 6] = [
 const GENESIS: &str = REAL[0].2;
 const GENESIS_HASH: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
 
-/// Exit code, standard output, standard error.
-fn run(args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("proofward").expect("built").args(args).output();
-    let output = output.expect("started");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
-}
-
 fn search(header: &str, args: &[&str]) -> (i32, String, String) {
     run(&[&["search", "--header", header], args].concat())
-}
-
-fn json_lines(stdout: &str) -> Vec<Value> {
-    let lines: Vec<Value> =
-        stdout.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
-    assert!(lines.iter().all(|line| line["schema"] == 1));
-    lines
-}
-
-/// The one line that a bad call gets.
-fn usage_error(args: &[&str]) -> String {
-    let (code, stdout, stderr) = run(args);
-    assert_eq!((code, &*stdout), (2, ""), "{args:?}: {stderr}");
-    assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
-    stderr
 }
 
 #[test]

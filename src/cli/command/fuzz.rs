@@ -68,12 +68,16 @@ Examples:
   proofward fuzz make --rule none --count 1000 --seed 42 --out cases > manifest.jsonl
   proofward fuzz make --rule time-timewarp-attack --rules bip54
 
-A run starts with the chain's genesis and is headers of 80 bytes; a block is the child of the genesis.
-Standard output is a manifest, one JSON object a case: the file (or hex), kind, chain, the rule that is
-broken (none if none), near (the rule at whose boundary the case stands), variant, seed, the height of
-the header that breaks the rule, also (rules judged later that it cannot help breaking), now (the clock
-to verify with), and spends_unknown_coins (a block that only checks without coins accept).
-The seed and variant of a line make the same case again.
+A run is headers of 80 bytes from the chain's genesis on; a block is the child of the genesis.
+Standard output is a manifest, one JSON object a case:
+  file or hex  the input
+  rule         the rule that is broken, or none
+  near         the rule at whose boundary the case stands
+  height       of the header that breaks the rule
+  also         rules judged later that it cannot help breaking
+  now          the clock to verify with
+  variant, seed                  make the same case again
+  spends_unknown_coins           only checks without coins accept the block
 Exit code: 0 made; 2 usage, no such rule on the chain, or a file that cannot be written.";
 
 #[derive(Serialize)]

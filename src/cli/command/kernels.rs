@@ -14,6 +14,10 @@ use proofward::kernel::{self, Kernel};
 /// A kernel hashes by one algorithm with one instruction set. Other commands take the fastest one
 /// unless --kernel names another.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  proofward kernels
+  proofward kernels --format json")]
 pub(crate) struct Args {
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
