@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 
+use crate::cli::command::kernels;
 use crate::cli::exit::Outcome;
 use proofward::consensus::ChainSpec;
 use proofward::engine::verify::{NotJudged, Verifier};
@@ -99,27 +100,21 @@ fn span(noun: &str, range: &NotJudged) -> String {
 /// Who does the work.
 #[derive(Debug, clap::Args)]
 struct Workers {
-    /// How many threads hash and judge; one for each core unless given
+    /// How many threads hash and judge [default: one for each core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Which kernel hashes; the best one unless given (see `proofward kernels`)
+    /// Which kernel hashes, by the names of `proofward kernels` [default: the first one of this CPU]
     #[arg(long, value_name = "NAME")]
     kernel: Option<String>,
 }
 
 impl Workers {
     fn verifier(&self, algorithm: Algorithm) -> anyhow::Result<Verifier> {
-        let mut available = Kernel::available(algorithm);
         let kernel = match &self.kernel {
-            None => available.next(),
-            Some(name) => available.find(|kernel| kernel.isa() == name),
+            Some(name) => kernels::choose(algorithm, Some(name))?,
+            // A measurement would take longer than most runs of headers.
+            None => Kernel::available(algorithm).next().expect("the portable row"),
         };
-        let kernel = kernel.with_context(|| {
-            let name = self.kernel.as_deref().unwrap_or_default();
-            format!(
-                "no kernel {name:?} for {algorithm} on this CPU: `proofward kernels` lists them"
-            )
-        })?;
         let threads = match self.threads {
             Some(threads) => threads,
             None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
