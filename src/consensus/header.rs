@@ -222,7 +222,8 @@ impl Case<'_> {
         };
         match self.position(interval) {
             None => return Ok(Unknown),
-            Some(position) if position + 1 == u64::from(interval) => {}
+            // In an epoch of one header it is its own first.
+            Some(position) if position > 0 && position + 1 == u64::from(interval) => {}
             Some(_) => return Ok(Holds),
         }
         let Some(first_time) = self.context.epoch_first_time else { return Ok(Unknown) };
