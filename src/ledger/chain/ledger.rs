@@ -16,7 +16,7 @@ use crate::ledger::store::{Overlay, Store, StoreError, Table};
 use crate::ledger::transaction::attest::Point;
 use crate::ledger::tree::StateRoot;
 use crate::primitives::limits::HEADER_BYTES;
-use crate::primitives::{BlockHash, Work};
+use crate::primitives::{BlockHash, Header, Work};
 
 /// A chain on a store. One writer; readers take snapshots of the store.
 #[derive(Debug)]
@@ -211,7 +211,7 @@ impl<S: Store> Ledger<S> {
         self.view().settled()
     }
 
-    /// Everything about a block that needs no state: structure, header, merkle root, coinbase height.
+    /// Everything about a block that needs no state: header, structure, merkle root, coinbase height.
     fn judge_header(&self, view: View<'_>, bytes: &[u8], now: u64) -> Result<Judged, SubmitError> {
         let hash = self.chain.header_hash(bytes);
         if let Some(hash) = hash
@@ -224,27 +224,28 @@ impl<S: Store> Ledger<S> {
             let rule = BlockRule::KnownInvalid;
             return Err(Verdict { height, hash, transaction: None, rule }.into());
         }
-        let parent_hash = header_parent(bytes);
-        let known = match parent_hash {
-            Some(parent) => view.record(&parent)?,
-            None => None,
+        let (Some(hash), Some(header)) =
+            (hash, bytes.first_chunk::<HEADER_BYTES>().map(Header::decode))
+        else {
+            // Too short for a header: it would have come after the tip.
+            let (_, tip) = self.tip()?;
+            judge_isolated(&self.chain, tip.height + 1, bytes)?;
+            return Err(corrupt("a block without a header was judged sound").into());
         };
-        let Some(parent) = known else {
-            let hash = hash.unwrap_or(BlockHash::ZERO);
-            let parent = parent_hash.unwrap_or(BlockHash::ZERO);
-            return Err(SubmitError::Orphan { hash, parent });
+        let Some(parent) = view.record(&header.prev_block)? else {
+            return Err(SubmitError::Orphan { hash, parent: header.prev_block });
         };
         let height = parent.height + 1;
-        let prepared = judge_isolated(&self.chain, height, bytes)?;
-        let (header, hash) = (&prepared.block.header, prepared.hash);
         let refuse = |rule| Verdict { height, hash, transaction: None, rule };
         if parent.status == Status::Invalid {
             return Err(refuse(BlockRule::InvalidParent(header.prev_block)).into());
         }
+        // Work before the body: only who has done some can make us decode and hash 2 MiB.
         let median = view.median_time_after(&parent)?;
-        check_header(&self.chain.spec, &parent, median, header, &hash).map_err(refuse)?;
-        check_clock(&self.chain.spec, header, now).map_err(refuse)?;
-        let record = self.chain.record(&parent, header, view.arrivals()?);
+        check_header(&self.chain.spec, &parent, median, &header, &hash).map_err(refuse)?;
+        check_clock(&self.chain.spec, &header, now).map_err(refuse)?;
+        let prepared = judge_isolated(&self.chain, height, bytes)?;
+        let record = self.chain.record(&parent, &header, view.arrivals()?);
         Ok(Judged::New(record, Box::new(prepared)))
     }
 
@@ -366,11 +367,6 @@ fn branch_of(view: View<'_>, record: &Record, hash: &BlockHash) -> Result<Branch
     Ok(Branch { fork: hash, blocks })
 }
 
-fn header_parent(bytes: &[u8]) -> Option<BlockHash> {
-    let header = bytes.first_chunk::<HEADER_BYTES>()?;
-    Some(crate::primitives::Header::decode(header).prev_block)
-}
-
 impl Chain {
     /// The hash of the header at the front of a block's bytes; `None` if they are too short.
     #[must_use]
@@ -381,12 +377,7 @@ impl Chain {
 
     /// The record of a block whose header is valid, not judged further.
     #[must_use]
-    pub fn record(
-        &self,
-        parent: &Record,
-        header: &crate::primitives::Header,
-        arrival: u64,
-    ) -> Record {
+    pub fn record(&self, parent: &Record, header: &Header, arrival: u64) -> Record {
         Record {
             header: *header,
             height: parent.height + 1,
@@ -398,7 +389,7 @@ impl Chain {
     }
 }
 
-fn header_work(header: &crate::primitives::Header) -> Work {
+fn header_work(header: &Header) -> Work {
     header.bits.to_target().map_or(Work::ZERO, |target| target.work())
 }
 

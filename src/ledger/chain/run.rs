@@ -9,13 +9,14 @@ use crate::engine::pool::Pool;
 use crate::ledger::block::{Block, BlockDecodeError};
 use crate::ledger::chain::connect::{Chain, Prepared};
 use crate::ledger::chain::header::{check_clock, check_header};
+use crate::ledger::chain::record::Record;
 use crate::ledger::chain::view::{META_ARRIVALS, View};
 use crate::ledger::rules::context::{Refusal, Signatures};
 use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::signature::{Signed, verify_all};
 use crate::ledger::store::{Overlay, Table};
-use crate::primitives::BlockHash;
 use crate::primitives::limits::HEADER_BYTES;
+use crate::primitives::{BlockHash, Header};
 
 /// Signatures that a group of blocks gathers before it is judged: enough for full batches on every core.
 const GROUP_SIGNATURES: usize = 16_384;
@@ -103,10 +104,14 @@ impl Chain {
         run: &mut Run,
     ) -> Result<(), Refusal<Verdict>> {
         for (index, (bytes, judged)) in group.blocks.into_iter().enumerate() {
+            let record = self.judge_next_header(View(&*overlay), &bytes, now)?;
             let prepared = judged.map_err(Refusal::Rule)?;
+            let record = record.expect("what decodes has a header");
             let signatures =
                 if index < group.verified { Signatures::Verified } else { Signatures::Verify };
-            self.extend(overlay, &bytes, &prepared, now, signatures)?;
+            self.connect(overlay, &record, &prepared, signatures)?;
+            overlay.put(Table::Bodies, prepared.hash.0, &bytes[HEADER_BYTES..]);
+            overlay.put(Table::Meta, META_ARRIVALS, (record.arrival + 1).to_le_bytes());
             run.blocks += 1;
             run.transactions += prepared.ids.len() as u64;
             let transactions = &prepared.block.transactions;
@@ -165,17 +170,18 @@ impl Chain {
         }
     }
 
-    /// Applies one block on top of the tip of the overlay, its header's context included.
-    fn extend(
+    /// Judges the header at the front of a block's bytes as the next one after the tip, before anything
+    /// is asked about the body: work comes before whatever a stranger can make expensive.
+    fn judge_next_header(
         &self,
-        overlay: &mut Overlay<'_>,
+        view: View<'_>,
         bytes: &[u8],
-        prepared: &Prepared,
         now: Option<u64>,
-        signatures: Signatures,
-    ) -> Result<(), Refusal<Verdict>> {
-        let (header, hash) = (&prepared.block.header, prepared.hash);
-        let view = View(&*overlay);
+    ) -> Result<Option<Record>, Refusal<Verdict>> {
+        let Some(header) = bytes.first_chunk::<HEADER_BYTES>().map(Header::decode) else {
+            return Ok(None);
+        };
+        let hash = self.spec.hash_header(&header);
         let tip = view.tip()?;
         let parent = view.expect_record(&tip)?;
         let height = parent.height + 1;
@@ -184,16 +190,11 @@ impl Chain {
             return Err(refuse(BlockRule::BadPrevBlock { expected: tip, got: header.prev_block }));
         }
         let median = view.median_time_after(&parent)?;
-        check_header(&self.spec, &parent, median, header, &hash).map_err(refuse)?;
+        check_header(&self.spec, &parent, median, &header, &hash).map_err(refuse)?;
         if let Some(now) = now {
-            check_clock(&self.spec, header, now).map_err(refuse)?;
+            check_clock(&self.spec, &header, now).map_err(refuse)?;
         }
-        let arrival = view.arrivals()?;
-        let record = self.record(&parent, header, arrival);
-        self.connect(overlay, &record, prepared, signatures)?;
-        overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
-        overlay.put(Table::Meta, META_ARRIVALS, (arrival + 1).to_le_bytes());
-        Ok(())
+        Ok(Some(self.record(&parent, &header, view.arrivals()?)))
     }
 }
 

@@ -1,0 +1,195 @@
+//! Random histories from printed seeds: whatever is applied can be undone exactly, the root is that of
+//! all entries, and every way of judging blocks gives the same verdict.
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
+#[path = "common/ledger.rs"]
+mod common;
+
+use common::*;
+use proofward::engine::nodes::NodeKernel;
+use proofward::fuzzing::naive::state_root;
+use proofward::ledger::chain::{Ledger, SubmitError, Submitted};
+use proofward::ledger::signature::PubKey;
+use proofward::ledger::state::{Account, EntryKey, StateRead};
+use proofward::ledger::store::{MemoryStore, Read, Table};
+use proofward::ledger::transaction::Transaction;
+use proofward::primitives::BlockHash;
+
+/// SplitMix64: the same numbers everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+}
+
+const KEYS: u32 = 6;
+
+fn account(ledger: &Ledger<MemoryStore>, key: PubKey) -> Account {
+    let entry = ledger.view().entry(&EntryKey::Account(key)).unwrap();
+    entry.map_or(Account::default(), |bytes| borsh::from_slice(&bytes).unwrap())
+}
+
+/// Payments that the state of the tip can take: each key pays at most once, so all hold together.
+fn payments(ledger: &Ledger<MemoryStore>, random: &mut Random) -> Vec<Transaction> {
+    let mut payments = Vec::new();
+    for number in 0..KEYS {
+        let from = Key::new(number);
+        let owned = account(ledger, from.public());
+        if random.below(3) == 0 || owned.balance < 100_000 {
+            continue;
+        }
+        let to = Key::new(u32::try_from((u64::from(number) + 1 + random.below(7)) % 8).unwrap());
+        if to.public() == from.public() {
+            continue;
+        }
+        // Now and then everything goes, so that accounts fall empty.
+        let spendable = owned.balance - 20_000;
+        let amount = if random.below(8) == 0 { spendable } else { 1 + random.below(spendable) };
+        let nonce = owned.nonce + 1 + random.below(3);
+        payments.push(pay(ledger, &from, to.public(), amount, nonce));
+    }
+    payments
+}
+
+fn grow(ledger: &Ledger<MemoryStore>, random: &mut Random) -> Vec<u8> {
+    let payee = Key::new(u32::try_from(random.below(KEYS.into())).unwrap());
+    let payments = payments(ledger, random);
+    mine(ledger, payee.public(), payments).encode()
+}
+
+/// The root computed from nothing but the entries.
+fn naive_root(ledger: &Ledger<MemoryStore>) -> [u8; 32] {
+    let entries = ledger.store().range(Table::State, &[], usize::MAX).unwrap();
+    let entries = entries
+        .into_iter()
+        .map(|(key, value)| (EntryKey::decode(&key).unwrap().state_key().0, value))
+        .collect();
+    state_root(&entries)
+}
+
+#[test]
+fn the_root_is_that_of_all_entries_through_deep_reorganisations() {
+    let seed = 7;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let ours = memory_ledger(easy_spec());
+    let theirs = memory_ledger(easy_spec());
+    for depth in [1u64, 2, 5, 20, 100] {
+        // A common stretch, then two branches, theirs one block longer.
+        for _ in 0..10 {
+            let block = grow(&ours, &mut random);
+            theirs.submit(&block, NOW).unwrap();
+        }
+        assert_eq!(ours.view().root().unwrap(), theirs.view().root().unwrap());
+        for _ in 0..depth {
+            grow(&ours, &mut random);
+        }
+        let branch: Vec<_> = (0..=depth).map(|_| grow(&theirs, &mut random)).collect();
+        let mut last = None;
+        for block in &branch {
+            last = Some(ours.submit(block, NOW).unwrap());
+        }
+        let Some(Submitted::Tip { disconnected, connected }) = last else {
+            panic!("the longer branch has more work");
+        };
+        assert_eq!((disconnected.len() as u64, connected.len() as u64), (depth, depth + 1));
+        for ledger in [&ours, &theirs] {
+            assert_eq!(naive_root(ledger), ledger.view().root().unwrap().0);
+        }
+        assert_eq!(ours.view().root().unwrap(), theirs.view().root().unwrap());
+        for table in [Table::State, Table::Pages, Table::Cores, Table::Heights, Table::Transactions]
+        {
+            let all = |ledger: &Ledger<MemoryStore>| {
+                ledger.store().range(table, &[], usize::MAX).unwrap()
+            };
+            assert_eq!(all(&ours), all(&theirs), "{table} after {depth} blocks were replaced");
+        }
+    }
+}
+
+#[test]
+fn no_kernel_thread_count_or_way_of_applying_changes_the_root() {
+    let seed = 11;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let ledger = memory_ledger(easy_spec());
+    let blocks: Vec<_> = (0..300).map(|_| grow(&ledger, &mut random)).collect();
+    let expected = ledger.view().root().unwrap();
+    for kernel in NodeKernel::available() {
+        for threads in [1, 2] {
+            let other =
+                Ledger::create(MemoryStore::new(), easy_spec(), kernel, pool(threads)).unwrap();
+            let run = other.extend::<SubmitError>(blocks.iter().cloned().map(Ok), NOW, |_| {});
+            assert_eq!(run.unwrap().blocks, 300);
+            let name = format!("{} on {threads} threads", kernel.isa());
+            assert_eq!(other.view().root().unwrap(), expected, "{name}");
+        }
+    }
+}
+
+/// Judged block by block, as they arrive one at a time.
+fn serially(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
+    let ledger = memory_ledger(easy_spec());
+    for block in blocks {
+        match ledger.submit(block, NOW) {
+            Ok(_) => {}
+            Err(SubmitError::Rule(verdict)) => {
+                return Err((verdict.height, verdict.transaction, verdict.rule.name()));
+            }
+            // A block whose parent is not the one before: the run says so by its link.
+            Err(SubmitError::Orphan { .. }) => return Err((0, None, "bad-prevblk")),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    Ok(ledger.view().tip().unwrap())
+}
+
+fn in_parallel(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
+    let ledger =
+        Ledger::create(MemoryStore::new(), easy_spec(), NodeKernel::best(), pool(2)).unwrap();
+    match ledger.extend::<SubmitError>(blocks.iter().cloned().map(Ok), NOW, |_| {}) {
+        Ok(_) => Ok(ledger.view().tip().unwrap()),
+        Err(SubmitError::Rule(verdict)) if verdict.rule.name() == "bad-prevblk" => {
+            Err((0, None, "bad-prevblk"))
+        }
+        Err(SubmitError::Rule(verdict)) => {
+            Err((verdict.height, verdict.transaction, verdict.rule.name()))
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn parallel_and_serial_verification_name_the_same_rule() {
+    let seed = 13;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let ledger = memory_ledger(easy_spec());
+    let blocks: Vec<_> = (0..24).map(|_| grow(&ledger, &mut random)).collect();
+    assert!(serially(&blocks).is_ok());
+    assert_eq!(serially(&blocks), in_parallel(&blocks));
+    let mut refused = 0;
+    for _ in 0..1000 {
+        let mut mixed = blocks.clone();
+        for _ in 0..=random.below(2) {
+            let at = usize::try_from(random.below(mixed.len() as u64)).unwrap();
+            let block = &mut mixed[at];
+            let byte = usize::try_from(random.below(block.len() as u64)).unwrap();
+            block[byte] ^= 1 << random.below(8);
+        }
+        let serial = serially(&mixed);
+        refused += usize::from(serial.is_err());
+        assert_eq!(serial, in_parallel(&mixed));
+    }
+    assert!(refused > 900, "{refused} of 1,000 changes were refused");
+}
