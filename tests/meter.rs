@@ -127,5 +127,6 @@ fn tuning_ranks_every_available_kernel() {
         }
         assert!(ranked.windows(2).all(|p| p[0].hashes_per_second >= p[1].hashes_per_second));
         assert!(ranked.iter().all(|ranked| ranked.hashes_per_second > 0.0));
+        assert!(Kernel::available(algorithm).any(|kernel| tune::fastest(algorithm) == Ok(kernel)));
     }
 }

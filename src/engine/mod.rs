@@ -22,7 +22,7 @@
 //! use proofward::hash::Algorithm;
 //! use proofward::primitives::{Target, limits::VERSION_ROLLING_MASK};
 //!
-//! let engine = Engine::new(tune::fastest(Algorithm::Sha256d), Options::default())?;
+//! let engine = Engine::new(tune::fastest(Algorithm::Sha256d)?, Options::default())?;
 //! let header = [0; 80];
 //! let template = Template::new(&header).with_version_mask(VERSION_ROLLING_MASK).with_time_max(600);
 //! let target: Target = "0000ffff".repeat(8).parse()?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::meter;
 use crate::hash::Algorithm;
-use crate::kernel::{Hits, Job, Kernel, NonceRange};
+use crate::kernel::{Hits, Job, Kernel, NonceRange, SelfTestError};
 use crate::primitives::Target;
 use crate::primitives::limits::HEADER_BYTES;
 
@@ -25,12 +25,13 @@ pub struct Ranked {
     pub hashes_per_second: f64,
 }
 
-/// The kernels of an algorithm that this CPU can run, fastest first; never empty. Takes about two
-/// milliseconds a kernel.
+/// The kernels of an algorithm that this CPU can run and that pass their self-test, fastest first.
+/// Takes about two milliseconds a kernel.
 #[must_use]
 pub fn rank(algorithm: Algorithm) -> Vec<Ranked> {
     let job = Job::new(algorithm, &[0x5a; HEADER_BYTES], Target::from_le_bytes([0; 32]));
     let mut entries: Vec<_> = Kernel::available(algorithm)
+        .filter(|kernel| kernel.self_test().is_ok())
         .map(|kernel| (Ranked { kernel, hashes_per_second: 0.0 }, nonces_per_window(kernel, &job)))
         .collect();
     for _ in 0..ROUNDS {
@@ -45,9 +46,16 @@ pub fn rank(algorithm: Algorithm) -> Vec<Ranked> {
 }
 
 /// The fastest kernel of an algorithm on this CPU.
-#[must_use]
-pub fn fastest(algorithm: Algorithm) -> Kernel {
-    rank(algorithm).first().expect("the portable kernel is always available").kernel
+///
+/// # Errors
+///
+/// If no kernel passes its self-test, which tells of a broken machine: the error of the last one.
+pub fn fastest(algorithm: Algorithm) -> Result<Kernel, SelfTestError> {
+    if let Some(first) = rank(algorithm).first() {
+        return Ok(first.kernel);
+    }
+    let last = Kernel::available(algorithm).last().expect("the portable row is always there");
+    last.self_test().map(|()| last)
 }
 
 /// Doubles the count until it fills a window: this also warms up caches and the clock.

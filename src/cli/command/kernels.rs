@@ -1,15 +1,17 @@
 //! `proofward kernels`: the table of kernels, what this CPU can run, and which of them is fastest here.
 
-use anyhow::bail;
 use serde::Serialize;
 
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, rate, text_line};
-use proofward::engine::tune;
+use proofward::engine::tune::{self, Ranked};
 use proofward::hash::Algorithm;
 use proofward::kernel::{self, Kernel};
 
 /// List the kernels, which of them this CPU can run, and the fastest, measured now
+///
+/// Each available kernel is compared with the scalar oracle first; one that fails is never selected,
+/// and the exit code is 1.
 ///
 /// A kernel hashes by one algorithm with one instruction set. Other commands take the fastest one
 /// unless --kernel names another.
@@ -35,53 +37,55 @@ struct Row {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome::Yes;
         for algorithm in Algorithm::ALL {
             let ranked = tune::rank(algorithm);
+            let selected = ranked.first().map(|fastest| fastest.kernel.isa());
             for listed in kernel::table().filter(|listed| listed.algorithm == algorithm) {
-                let place = ranked.iter().position(|ranked| ranked.kernel.isa() == listed.isa);
+                let measured = ranked.iter().find(|ranked| ranked.kernel.isa() == listed.isa);
+                if listed.available && measured.is_none() {
+                    outcome = Outcome::No;
+                }
                 let row = Row {
                     algorithm: algorithm.name(),
                     kernel: listed.isa,
                     lanes: listed.lanes,
                     available: listed.available,
-                    selected: place == Some(0),
+                    selected: selected == Some(listed.isa),
                 };
                 if self.format.is_json() {
                     json_line(&row)?;
-                    continue;
+                } else {
+                    text_line(row.text(measured))?;
                 }
-                let speed = match place {
-                    Some(place) => rate(ranked[place].hashes_per_second, "H/s"),
-                    None => "not on this CPU".to_owned(),
-                };
-                let mark = if row.selected { '*' } else { ' ' };
-                text_line(format!(
-                    "{mark} {:8} {:9} {:>2} lanes  {speed:>15}",
-                    row.algorithm, row.kernel, row.lanes
-                ))?;
             }
         }
         if !self.format.is_json() {
-            text_line(
-                "* selected: the fastest on one thread, measured now for a few milliseconds",
-            )?;
+            text_line("* the fastest on one thread, measured now for a few milliseconds")?;
         }
-        Ok(Outcome::Yes)
+        Ok(outcome)
     }
 }
 
-/// The kernel of that name, or the fastest one.
+impl Row {
+    fn text(&self, measured: Option<&Ranked>) -> String {
+        let mark = if self.selected { '*' } else { ' ' };
+        let speed = match measured {
+            Some(measured) => rate(measured.hashes_per_second, "H/s"),
+            None if self.available => "failed its self-test".to_owned(),
+            None => "not on this CPU".to_owned(),
+        };
+        let Self { algorithm, kernel, lanes, .. } = self;
+        format!("{mark} {algorithm:8} {kernel:9} {lanes:>2} lanes  {speed:>15}")
+    }
+}
+
+/// The kernel of that name, or the fastest one; either has passed its self-test.
 pub(crate) fn choose(algorithm: Algorithm, name: Option<&str>) -> anyhow::Result<Kernel> {
     let Some(name) = name else {
-        return Ok(tune::fastest(algorithm));
+        return Ok(tune::fastest(algorithm)?);
     };
-    if let Some(kernel) = Kernel::available(algorithm).find(|kernel| kernel.isa() == name) {
-        return Ok(kernel);
-    }
-    let names: Vec<_> = Kernel::available(algorithm).map(Kernel::isa).collect();
-    let names = names.join(", ");
-    if kernel::table().any(|listed| listed.algorithm == algorithm && listed.isa == name) {
-        bail!("this CPU cannot run the {algorithm} kernel {name}: choose one of {names}");
-    }
-    bail!("unknown {algorithm} kernel {name:?}: choose one of {names}");
+    let kernel = Kernel::by_name(algorithm, name)?;
+    kernel.self_test()?;
+    Ok(kernel)
 }
