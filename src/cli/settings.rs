@@ -8,10 +8,11 @@ use anyhow::{Context as _, bail};
 use proofward::ledger::address::{Address, Prefix};
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::{Spec, UNITS_PER_TOKEN};
+use proofward::node::dir::ChainDir;
 use proofward::wallet::{KeyName, Keyring};
 
 /// First part of the addresses of local chains.
-pub(crate) const LOCAL_ADDRESS_PREFIX: &str = "lpw";
+const LOCAL_ADDRESS_PREFIX: &str = "lpw";
 
 /// Where chain and keys are kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,6 +37,16 @@ impl Place {
         };
         Ok(data.join("proofward"))
     }
+}
+
+/// First part of the addresses of the chain in a directory; of a local chain where there is none yet.
+pub(crate) fn address_prefix(dir: &Path) -> anyhow::Result<Prefix> {
+    let chain = ChainDir::new(dir);
+    let prefix = match chain.holds_chain() {
+        true => chain.spec()?.address_prefix,
+        false => LOCAL_ADDRESS_PREFIX.to_owned(),
+    };
+    Ok(prefix.parse()?)
 }
 
 /// A key as people name it: an address of the chain, 64 hex digits, or a key of the directory.

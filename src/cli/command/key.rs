@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line, write_stdout};
 use crate::cli::passphrase::PassphraseArgs;
-use crate::cli::settings::{LOCAL_ADDRESS_PREFIX, Place};
+use crate::cli::settings::{Place, address_prefix};
 use proofward::ledger::address::{Address, Prefix};
 use proofward::ledger::signature::PubKey;
 use proofward::wallet::{
@@ -105,9 +105,9 @@ enum Action {
 struct Common {
     #[command(flatten)]
     place: Place,
-    /// First part of the addresses shown: that of the chain
-    #[arg(long, value_name = "PREFIX", default_value = LOCAL_ADDRESS_PREFIX)]
-    prefix: Prefix,
+    /// First part of the addresses shown [default: that of the chain in DIR, or of a local chain]
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<Prefix>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -242,8 +242,12 @@ impl Protection {
 
 impl Common {
     fn resolve(self) -> anyhow::Result<(Keyring, Shown)> {
-        let keyring = Keyring::in_dir(&self.place.resolve()?);
-        Ok((keyring, Shown { prefix: self.prefix, format: self.format }))
+        let dir = self.place.resolve()?;
+        let prefix = match self.prefix {
+            Some(prefix) => prefix,
+            None => address_prefix(&dir)?,
+        };
+        Ok((Keyring::in_dir(&dir), Shown { prefix, format: self.format }))
     }
 }
 
