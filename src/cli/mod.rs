@@ -5,6 +5,7 @@ mod exit;
 mod output;
 mod passphrase;
 mod settings;
+mod signing;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::passphrase::PassphraseArgs;
 use crate::cli::settings::{Place, key_or_address, parse_tokens, tokens};
+use crate::cli::signing::SigningArgs;
 use proofward::ledger::block::Included;
 use proofward::ledger::chain::View;
 use proofward::ledger::rules::context::fee_least;
@@ -22,7 +22,7 @@ use proofward::ledger::transaction::{
 };
 use proofward::node::dir::ChainDir;
 use proofward::primitives::BlockHash;
-use proofward::wallet::{KeyName, Keyring, Purpose, Signer};
+use proofward::wallet::Purpose;
 
 /// Pay tokens to a key
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,7 @@ use proofward::wallet::{KeyName, Keyring, Purpose, Signer};
 Examples:
   proofward pay clinic 12.5 --from miner
   proofward pay lpw1... 1 --from miner --out payment.tx
+  proofward pay clinic 3 --from lpw1... --signer card-sign
 
 The transaction is left in the inbox of the directory, where a miner finds it; with --out it goes to
 a file instead. The fee is what the rules ask unless given.")]
@@ -39,9 +40,9 @@ pub(crate) struct Args {
     /// How many tokens, at most 8 decimals
     #[arg(value_parser = parse_tokens)]
     amount: u64,
-    /// Which key of the directory pays
-    #[arg(long, value_name = "NAME")]
-    from: KeyName,
+    /// Which key of the directory pays; with --signer also an address or 64 hex digits
+    #[arg(long, value_name = "KEY")]
+    from: String,
     /// Tokens for the miner [default: what the rules ask]
     #[arg(long, value_name = "TOKENS", value_parser = parse_tokens)]
     fee: Option<u64>,
@@ -49,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    passphrase: PassphraseArgs,
+    signing: SigningArgs,
     #[command(flatten)]
     place: Place,
     /// How to print the result
@@ -71,9 +72,8 @@ impl Args {
         let dir = ChainDir::new(self.place.clone().resolve()?);
         let (spec, reader) = dir.read()?;
         let to = key_or_address(&self.to, dir.path(), &spec)?;
-        let file = Keyring::in_dir(dir.path()).read(&self.from)?;
-        let (secret, _) = self.passphrase.open(&self.from, &file)?;
-        let from = Signer::public_key(&secret);
+        let signer = self.signing.signer(&self.from, dir.path(), &spec)?;
+        let from = signer.public_key();
 
         let snapshot = reader.snapshot()?;
         let view = View(&*snapshot);
@@ -111,7 +111,7 @@ impl Args {
             );
         }
         let ids = Ids::of(&Included::new(transaction.clone()), &genesis);
-        transaction.sigs = vec![secret.sign(ids.signed_message(0), Purpose::Transaction)?];
+        transaction.sigs = vec![signer.sign(ids.signed_message(0), Purpose::Transaction)?];
         let bytes = transaction.encode();
         match &self.out {
             Some(path) => {
