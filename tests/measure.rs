@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proofward::consensus::difficulty::Difficulty;
-use proofward::engine::measure::clock::core_clock_hz;
+use proofward::engine::measure::clock::{core_clock_hz, waited_for_core};
 use proofward::engine::measure::{
     Configuration, HeaderRun, Merkle, Microarchitecture, Operations, PlainMerkle, PlainSearch,
     Plan, Ports, Samples, Search, Units, Verify, Window, Workload, fastest_clock_hz, measure,
@@ -41,6 +41,7 @@ fn samples(rates: &[f64], clock_hz: f64) -> Samples {
         units_per_second: *rate,
         cycles_per_unit: clock_hz / *rate,
         clock_hz,
+        waited_share: 0.0,
     };
     Samples { windows: rates.iter().map(window).collect(), wall: Duration::ZERO }
 }
@@ -67,6 +68,32 @@ fn windows_at_a_slower_clock_are_throttled() {
     let fastest = fastest_clock_hz(&[mixed.clone(), fast.clone()]);
     assert_eq!(fastest, 3.0e9);
     assert_eq!((fast.throttled_windows(fastest), mixed.throttled_windows(fastest)), (0, 1));
+}
+
+#[test]
+fn disturbed_windows_do_not_count_where_enough_others_are_left() {
+    let mut ours = samples(&[10.0, 1.0, 11.0, 2.0, 12.0], 3e9);
+    let plain = samples(&[5.0; 5], 3e9);
+    ours.windows[1].waited_share = 0.9;
+    ours.windows[3].waited_share = 0.8;
+    assert_eq!(ours.disturbed_windows(), 2);
+    assert_eq!((ours.units_per_second(), ours.ratio_to(&plain)), (11.0, 11.0 / 5.0));
+    ours.windows[0].waited_share = 0.5;
+    assert_eq!((ours.units_per_second(), ours.ratio_to(&plain)), (10.0, 10.0 / 5.0), "all of them");
+}
+
+#[test]
+fn threads_that_share_a_core_are_seen() {
+    if waited_for_core().is_none() {
+        println!("skipped: this system does not say how long a thread waited for a core");
+        return;
+    }
+    let counting = Counting::default();
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let configurations = [Configuration { workload: &counting, threads: 4 * cores }];
+    let plan = Plan { window: Duration::from_millis(20), rounds: 3 };
+    let samples = &measure(&configurations, plan, &mut || ()).expect("a few threads")[0];
+    assert!(samples.disturbed_windows() > 0, "{samples:?}");
 }
 
 #[test]
@@ -133,13 +160,15 @@ fn known_cores_have_the_limits_of_their_ports() {
     assert_eq!(core("GenuineIntel", 0x06, 0x6a), Some("Ice Lake"));
     assert_eq!(core("GenuineIntel", 0x06, 0x8f), Some("Golden Cove"));
     assert_eq!(core("AuthenticAMD", 0x06, 0x8f), None);
-    // 2,851 operations, 1,176 of them rotates and shifts, for 16 nonces.
-    let sha256d = Operations { nonces: 16, simple: 1675, shifts: 1176 };
-    let zen4 = Ports { all_per_cycle: 2, shifts_per_cycle: 1 };
-    assert_eq!(sha256d.cycles_per_nonce(zen4), 2851.0 / 2.0 / 16.0);
+    let zen4 = Microarchitecture::identify("AuthenticAMD", 0x19, 0x11).expect("known").ports_512;
+    let cycles_a_nonce = |algorithm| Operations::of(algorithm, true).map(|o| o.cycles(zen4) / 16.0);
+    let sha256d = cycles_a_nonce(Algorithm::Sha256d).expect("counted");
+    assert!((88.9..89.2).contains(&sha256d), "39 MH/s at 3.5 GHz: {sha256d}");
+    let blake3 = cycles_a_nonce(Algorithm::Blake3).expect("counted");
+    assert!((19.3..19.8).contains(&blake3), "178 MH/s at 3.5 GHz: {blake3}");
     // Where shifts are the narrow place, they are the limit.
-    let shifting = Operations { nonces: 1, simple: 0, shifts: 10 };
-    assert_eq!(shifting.cycles_per_nonce(zen4), 10.0);
+    let shifting = Operations { simple: 1, shifts: 10 };
+    assert_eq!(shifting.cycles(Ports { all_per_cycle: 2, shifts_per_cycle: 1 }), 10.0);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The core clock, measured: a chain of operations of known latency, timed. The time-stamp counter
-//! runs at a fixed rate whatever the core does, so it cannot show a throttled core; this can.
+//! runs at a fixed rate whatever the core does, so it cannot show a throttled core; this can. And how
+//! long a thread had to wait for a core.
 
+use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Steps of one timed chain: about 20 microseconds, long against the cost of reading the clock.
 const STEPS: u32 = 32_768;
@@ -38,4 +40,12 @@ fn chain() -> u64 {
         }
     }
     x
+}
+
+/// How long this thread could have run but another one had the core, since it started; `None` where
+/// the system does not say. Linux does (`/proc/thread-self/schedstat`, second number, nanoseconds).
+#[must_use]
+pub fn waited_for_core() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
 }

@@ -68,10 +68,12 @@ impl Plan {
 pub struct Window {
     /// Units done a second, all threads together.
     pub units_per_second: f64,
-    /// Core cycles a unit, averaged over the threads.
+    /// Core cycles a unit, averaged over the threads; not counting what others did on the core.
     pub cycles_per_unit: f64,
     /// The slowest core clock seen before or after the window on any of its threads.
     pub clock_hz: f64,
+    /// Share of the threads' time in which others had their core; 0 where the system does not say.
+    pub waited_share: f64,
 }
 
 /// The windows of one configuration, in the order of the rounds.
@@ -153,6 +155,7 @@ fn calibrate(workload: &dyn Workload, window: Duration) -> u64 {
 struct Part {
     units: u64,
     elapsed: Duration,
+    waited: Duration,
     clocks_hz: [f64; 2],
 }
 
@@ -181,20 +184,22 @@ fn window(
         }
         Ok(handles.into_iter().map(|handle| handle.join().expect("work does not panic")).collect())
     })?;
-    let mut units_per_second = 0.0;
-    let mut cycles = 0.0;
-    let mut units = 0.0;
-    let mut clock_hz = f64::INFINITY;
     let threads_inside = configuration.workload.threads_inside().get() as f64;
+    let (mut units_per_second, mut units, mut cycles) = (0.0, 0.0, 0.0);
+    let (mut elapsed, mut waited) = (Duration::ZERO, Duration::ZERO);
+    let mut clock_hz = f64::INFINITY;
     for part in &parts {
-        let seconds = part.elapsed.as_secs_f64();
         let [before, after] = part.clocks_hz;
-        units_per_second += part.units as f64 / seconds;
-        cycles += threads_inside * seconds * f64::midpoint(before, after);
+        let on_core = part.elapsed.saturating_sub(part.waited);
+        units_per_second += part.units as f64 / part.elapsed.as_secs_f64();
         units += part.units as f64;
+        cycles += threads_inside * on_core.as_secs_f64() * f64::midpoint(before, after);
+        elapsed += part.elapsed;
+        waited += part.waited;
         clock_hz = clock_hz.min(before).min(after);
     }
-    Ok(Window { units_per_second, cycles_per_unit: cycles / units, clock_hz })
+    let waited_share = waited.as_secs_f64() / elapsed.as_secs_f64();
+    Ok(Window { units_per_second, cycles_per_unit: cycles / units, clock_hz, waited_share })
 }
 
 /// One thread: a batch to warm up (vector units power up, the clock settles), the clock, the timed
@@ -204,6 +209,7 @@ fn part(workload: &dyn Workload, batch: u64, length: Duration, gate: &Gate) -> P
     units(batch);
     let before = clock::core_clock_hz();
     gate.wait();
+    let waited_before = clock::waited_for_core();
     let start = Instant::now();
     let mut done: u64 = 0;
     let elapsed = loop {
@@ -213,7 +219,11 @@ fn part(workload: &dyn Workload, batch: u64, length: Duration, gate: &Gate) -> P
             break elapsed;
         }
     };
-    Part { units: done, elapsed, clocks_hz: [before, clock::core_clock_hz()] }
+    let waited = match (waited_before, clock::waited_for_core()) {
+        (Some(before), Some(after)) => after.saturating_sub(before).min(elapsed),
+        _ => Duration::ZERO,
+    };
+    Part { units: done, elapsed, waited, clocks_hz: [before, clock::core_clock_hz()] }
 }
 
 /// Lets all threads of a window start together. Unlike a barrier it can be opened when a thread is
@@ -244,39 +254,63 @@ impl Gate {
 
 /// A window whose clock is below this share of the fastest in the run is throttled.
 const THROTTLED_BELOW: f64 = 0.95;
+/// A window in which others had the core for more than this share is disturbed.
+const DISTURBED_ABOVE: f64 = 0.02;
 
+impl Window {
+    /// Whether others had the cores for more than 2 % of the time.
+    #[must_use]
+    pub fn is_disturbed(&self) -> bool {
+        self.waited_share > DISTURBED_ABOVE
+    }
+}
+
+/// Medians are taken over the windows that were not disturbed, if there are at least three, else over
+/// all. What decides is whether the thread had a core, never how fast it was.
 #[expect(clippy::float_arithmetic, reason = "measurement")]
 impl Samples {
-    /// Median over the windows.
+    const UNDISTURBED_MIN: usize = 3;
+
+    /// The median rate.
     #[must_use]
     pub fn units_per_second(&self) -> f64 {
-        median(self.windows.iter().map(|window| window.units_per_second))
+        median(self.chosen(|window| window.units_per_second))
     }
 
-    /// Median over the windows.
+    /// The median.
     #[must_use]
     pub fn cycles_per_unit(&self) -> f64 {
-        median(self.windows.iter().map(|window| window.cycles_per_unit))
+        median(self.chosen(|window| window.cycles_per_unit))
     }
 
-    /// Median over the windows.
+    /// The median clock.
     #[must_use]
     pub fn clock_hz(&self) -> f64 {
-        median(self.windows.iter().map(|window| window.clock_hz))
+        median(self.chosen(|window| window.clock_hz))
     }
 
     /// The middle half of the rates (from the first to the third quartile) as a share of the median.
     #[must_use]
     pub fn spread(&self) -> f64 {
-        let rates = sorted(self.windows.iter().map(|window| window.units_per_second));
+        let rates = sorted(self.chosen(|window| window.units_per_second));
         (quantile(&rates, 0.75) - quantile(&rates, 0.25)) / quantile(&rates, 0.5)
     }
 
     /// Median of the ratios of the rates, round by round: drift that both share cancels.
     #[must_use]
     pub fn ratio_to(&self, other: &Self) -> f64 {
-        let pairs = self.windows.iter().zip(&other.windows);
-        median(pairs.map(|(ours, theirs)| ours.units_per_second / theirs.units_per_second))
+        let pairs = || self.windows.iter().zip(&other.windows);
+        let ratio =
+            |(ours, theirs): (&Window, &Window)| ours.units_per_second / theirs.units_per_second;
+        let calm: Vec<f64> = pairs()
+            .filter(|(ours, theirs)| !ours.is_disturbed() && !theirs.is_disturbed())
+            .map(ratio)
+            .collect();
+        if calm.len() >= Self::UNDISTURBED_MIN {
+            median(calm.into_iter())
+        } else {
+            median(pairs().map(ratio))
+        }
     }
 
     /// How many windows ran at a clock more than 5 % below the given one.
@@ -284,6 +318,18 @@ impl Samples {
     pub fn throttled_windows(&self, fastest_hz: f64) -> usize {
         let limit = fastest_hz * THROTTLED_BELOW;
         self.windows.iter().filter(|window| window.clock_hz < limit).count()
+    }
+
+    /// How many windows had to share their cores.
+    #[must_use]
+    pub fn disturbed_windows(&self) -> usize {
+        self.windows.iter().filter(|window| window.is_disturbed()).count()
+    }
+
+    fn chosen(&self, value: impl Fn(&Window) -> f64) -> impl Iterator<Item = f64> {
+        let calm = self.windows.len() - self.disturbed_windows();
+        let all = calm < Self::UNDISTURBED_MIN;
+        self.windows.iter().filter(move |window| all || !window.is_disturbed()).map(value)
     }
 }
 

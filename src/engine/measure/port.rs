@@ -4,12 +4,10 @@
 use crate::hash::Algorithm;
 use crate::kernel::Kernel;
 
-/// Vector operations of one step of a search loop, counted in its disassembly.
+/// Vector operations of one step of a search loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operations {
-    /// Nonces a step.
-    pub nonces: u32,
-    /// Additions, logic, and everything else that runs on any vector port.
+    /// Additions, logic, comparisons and shuffles, which run on any vector port or nearly any.
     pub simple: u32,
     /// Rotates and shifts, which only some ports can do.
     pub shifts: u32,
@@ -30,6 +28,8 @@ pub struct Ports {
 pub struct Microarchitecture {
     /// What its maker calls it.
     pub name: &'static str,
+    /// Ports for 128- and 256-bit operations.
+    pub ports_256: Ports,
     /// Ports for 512-bit operations.
     pub ports_512: Ports,
 }
@@ -41,23 +41,34 @@ struct Known {
     core: Microarchitecture,
 }
 
-/// Ports 0 and 5 take 512-bit operations (port 1 is fused with 0), shifts and rotates port 0 only;
-/// Zen 4 runs two 256-bit halves on four pipes, of which two shift. Zen 5 has both at full width,
-/// except in the parts (Strix Point, Krackan) that are left out here for their halved data path.
+/// Intel: ports 0, 1 and 5, shifts on 0 and 1; for 512 bits port 1 is fused with port 0, and only that
+/// one shifts.
+const INTEL: (Ports, Ports) = (
+    Ports { all_per_cycle: 3, shifts_per_cycle: 2 },
+    Ports { all_per_cycle: 2, shifts_per_cycle: 1 },
+);
+/// Four pipes of 256 bits, of which two shift; 512 bits take two pipes.
+const ZEN4: (Ports, Ports) = (
+    Ports { all_per_cycle: 4, shifts_per_cycle: 2 },
+    Ports { all_per_cycle: 2, shifts_per_cycle: 1 },
+);
+/// The same four pipes at 512 bits. Parts with halved pipes (Strix Point, Krackan) are not listed.
+const ZEN5: (Ports, Ports) = (
+    Ports { all_per_cycle: 4, shifts_per_cycle: 2 },
+    Ports { all_per_cycle: 4, shifts_per_cycle: 2 },
+);
+
+/// Hybrid parts (Alder Lake and later desktops) are not listed: their two kinds of core differ.
+#[rustfmt::skip]
 static KNOWN: &[Known] = &[
-    known("GenuineIntel", 0x06, &[(0x55, 0x55)], "Skylake-X", 2, 1),
-    known(
-        "GenuineIntel",
-        0x06,
-        &[(0x6a, 0x6a), (0x6c, 0x6c), (0x7d, 0x7e), (0x8c, 0x8d), (0xa7, 0xa7)],
-        "Ice Lake",
-        2,
-        1,
-    ),
-    known("GenuineIntel", 0x06, &[(0x8f, 0x8f), (0xcf, 0xcf)], "Golden Cove", 2, 1),
-    known("GenuineIntel", 0x06, &[(0xad, 0xae)], "Redwood Cove", 2, 1),
-    known("AuthenticAMD", 0x19, &[(0x10, 0x1f), (0x60, 0x7f), (0xa0, 0xaf)], "Zen 4", 2, 1),
-    known("AuthenticAMD", 0x1a, &[(0x00, 0x1f), (0x40, 0x4f), (0x70, 0x7f)], "Zen 5", 4, 2),
+    known("GenuineIntel", 0x06, &[(0x55, 0x55)], "Skylake-X", INTEL),
+    known("GenuineIntel", 0x06, &[(0x6a, 0x6a), (0x6c, 0x6c), (0x7d, 0x7e)], "Ice Lake", INTEL),
+    known("GenuineIntel", 0x06, &[(0x8c, 0x8d)], "Tiger Lake", INTEL),
+    known("GenuineIntel", 0x06, &[(0xa7, 0xa7)], "Rocket Lake", INTEL),
+    known("GenuineIntel", 0x06, &[(0x8f, 0x8f), (0xcf, 0xcf)], "Golden Cove", INTEL),
+    known("GenuineIntel", 0x06, &[(0xad, 0xae)], "Redwood Cove", INTEL),
+    known("AuthenticAMD", 0x19, &[(0x10, 0x1f), (0x60, 0x7f), (0xa0, 0xaf)], "Zen 4", ZEN4),
+    known("AuthenticAMD", 0x1a, &[(0x00, 0x1f), (0x40, 0x4f), (0x70, 0x7f)], "Zen 5", ZEN5),
 ];
 
 const fn known(
@@ -65,50 +76,58 @@ const fn known(
     family: u32,
     models: &'static [(u32, u32)],
     name: &'static str,
-    all_per_cycle: u32,
-    shifts_per_cycle: u32,
+    (ports_256, ports_512): (Ports, Ports),
 ) -> Known {
-    let ports_512 = Ports { all_per_cycle, shifts_per_cycle };
-    Known { vendor, family, models, core: Microarchitecture { name, ports_512 } }
+    Known { vendor, family, models, core: Microarchitecture { name, ports_256, ports_512 } }
 }
 
-/// Counts of the loops, by algorithm and instruction set.
-static OPERATIONS: &[(Algorithm, &str, Operations)] = &[
-    (
-        Algorithm::Sha256d,
-        "avx512",
-        Operations { nonces: 16, simple: 1047 + 628, shifts: 1020 + 156 },
-    ),
-    // 51 half rounds of four rotates see the nonce.
-    (Algorithm::Blake3, "avx512", Operations { nonces: 16, simple: 630 - 204, shifts: 204 }),
+/// The search loops with all rounds written out, as counted in the disassembly of the AVX-512 and the
+/// AVX2 rows; moves and loads do not count. Without a native rotate it is two shifts and an or (by
+/// whole bytes a shuffle), and without three-input logic there is more of it. A row that keeps its
+/// rounds rolled does more, and its share of the limit shows it.
+#[rustfmt::skip]
+static OPERATIONS: &[(Algorithm, bool, Operations)] = &[
+    (Algorithm::Sha256d, true, Operations { simple: 1674, shifts: 1176 }),
+    (Algorithm::Sha256d, false, Operations { simple: 3558, shifts: 2196 }),
+    (Algorithm::Blake3, true, Operations { simple: 423, shifts: 198 }),
+    (Algorithm::Blake3, false, Operations { simple: 720, shifts: 196 }),
 ];
 
 impl Operations {
-    /// The counts of a kernel's search loop, where somebody counted them.
+    /// Those of a search with one vector of nonces, on an instruction set with native rotates and
+    /// three-input logic or without.
     #[must_use]
-    pub fn of(kernel: Kernel) -> Option<Self> {
+    pub fn of(algorithm: Algorithm, has_native_rotate: bool) -> Option<Self> {
         OPERATIONS
             .iter()
-            .find(|(algorithm, isa, _)| *algorithm == kernel.algorithm() && *isa == kernel.isa())
+            .find(|(of, native, _)| (*of, *native) == (algorithm, has_native_rotate))
             .map(|(_, _, operations)| *operations)
     }
 
-    /// Cycles a nonce if every port were busy in every cycle.
+    /// Cycles if every port were busy in every cycle.
     #[must_use]
     #[expect(clippy::float_arithmetic, reason = "measurement")]
-    pub fn cycles_per_nonce(self, ports: Ports) -> f64 {
+    pub fn cycles(self, ports: Ports) -> f64 {
         let all = f64::from(self.simple + self.shifts) / f64::from(ports.all_per_cycle);
         let shifts = f64::from(self.shifts) / f64::from(ports.shifts_per_cycle);
-        all.max(shifts) / f64::from(self.nonces)
+        all.max(shifts)
     }
 }
 
-/// The fewest cycles in which this core can search one nonce with this kernel, where known.
+/// The fewest cycles in which this core can search one nonce with the instructions of this kernel,
+/// where the ports and the operations are known.
 #[must_use]
+#[expect(clippy::float_arithmetic, reason = "measurement")]
 pub fn port_limit_cycles(kernel: Kernel) -> Option<f64> {
-    let ports = Microarchitecture::of_this_core()?.ports_512;
-    (kernel.isa() == "avx512").then_some(())?;
-    Some(Operations::of(kernel)?.cycles_per_nonce(ports))
+    let core = Microarchitecture::of_this_core()?;
+    let (ports, nonces, has_native_rotate) = match kernel.isa() {
+        "avx512" => (core.ports_512, 16.0, true),
+        "avx2" => (core.ports_256, 8.0, false),
+        "sse4.1" => (core.ports_256, 4.0, false),
+        _ => return None,
+    };
+    let operations = Operations::of(kernel.algorithm(), has_native_rotate)?;
+    Some(operations.cycles(ports) / nonces)
 }
 
 impl Microarchitecture {

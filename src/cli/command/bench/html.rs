@@ -21,8 +21,12 @@ th.name,td.name{text-align:left}svg{width:100%;height:auto;margin:.5rem 0}svg te
 .c0{stroke:#2f6fb0}.c1{stroke:#d1720f}.c2{stroke:#3b9150}.c3{stroke:#b33f62}.c4{stroke:#7d5bb5}.c5{stroke:#8a8a2c}\
 dt{font-weight:600}dd{margin:0 0 .4rem}";
 
-const COLUMNS: [(&str, &str); 8] = [
-    ("rate", "Median over the windows, all threads together."),
+const COLUMNS: [(&str, &str); 9] = [
+    (
+        "rate",
+        "Median over the windows, all threads together. Windows in which others had the cores for \
+         over 2 % of the time do not count where at least three are left (known on Linux only).",
+    ),
     (
         "cycles",
         "Core cycles a hash on one thread, from the clock measured around each window: comparable \
@@ -44,6 +48,7 @@ const COLUMNS: [(&str, &str); 8] = [
         "throttled",
         "A quarter of the windows or more ran at a clock 5 % below the fastest of the run.",
     ),
+    ("core shared", "In a quarter of the windows or more, other programs had the cores at times."),
 ];
 
 /// The whole file.

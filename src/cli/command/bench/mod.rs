@@ -87,7 +87,8 @@ How it measures: all configurations take turns in short windows, so that drift o
 hits them alike. Before and after each window every thread times a chain of operations of known
 latency, which gives the core clock at that moment.
 
-  rate        median over the windows, all threads together
+  rate        median over the windows, all threads together; windows in which others had the
+              cores for over 2 % of the time do not count where at least 3 are left (Linux)
   cycles      core cycles a hash on one thread: comparable between clocks
   port limit  share of what the vector ports of this core could do at best, where known
   spread      middle half of the windows, as a share of the median

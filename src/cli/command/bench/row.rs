@@ -37,7 +37,22 @@ pub(super) struct Row {
     #[serde(skip)]
     pub(super) clock_hz: f64,
     #[serde(skip)]
-    throttled_windows: (usize, usize),
+    windows: Windows,
+}
+
+/// How many windows there were, and how many were not as they should be.
+#[derive(Debug, Clone, Copy, Default)]
+struct Windows {
+    all: usize,
+    throttled: usize,
+    disturbed: usize,
+}
+
+impl Windows {
+    /// A quarter is too many to be chance.
+    fn are_many(self, some: usize) -> bool {
+        some * 4 >= self.all
+    }
 }
 
 /// How a row did against an earlier run.
@@ -89,7 +104,11 @@ impl Row {
             throttled: false,
             baseline: None,
             clock_hz: ours.clock_hz(),
-            throttled_windows: (0, ours.windows.len()),
+            windows: Windows {
+                all: ours.windows.len(),
+                throttled: 0,
+                disturbed: ours.disturbed_windows(),
+            },
         }
     }
 
@@ -111,8 +130,8 @@ impl Row {
     }
 
     pub(super) fn mark_throttled(&mut self, ours: &Samples, fastest_hz: f64) {
-        self.throttled_windows.0 = ours.throttled_windows(fastest_hz);
-        self.throttled = self.throttled_windows.0 * 4 >= ours.windows.len();
+        self.windows.throttled = ours.throttled_windows(fastest_hz);
+        self.throttled = self.windows.are_many(self.windows.throttled);
     }
 
     pub(super) fn compare(&mut self, baseline: &Baseline) {
@@ -125,9 +144,12 @@ impl Row {
     /// What a reader should know before believing the row.
     pub(super) fn note(&self) -> String {
         let mut notes = Vec::new();
+        let Windows { all, throttled, disturbed } = self.windows;
         if self.throttled {
-            let (throttled, windows) = self.throttled_windows;
-            notes.push(format!("throttled in {throttled} of {windows} windows"));
+            notes.push(format!("throttled in {throttled} of {all} windows"));
+        }
+        if self.windows.are_many(disturbed) {
+            notes.push(format!("core shared in {disturbed} of {all} windows"));
         }
         if self.baseline.is_some_and(|comparison| comparison.slower) {
             notes.push("SLOWER".to_owned());
