@@ -33,8 +33,7 @@ pub fn headers(data: &[u8]) {
     }
     let Ok((spec, now, split)) = read_chain(&mut reader) else { return };
     let mut headers = vec![first_header(&spec)];
-    // The input is over when a step is cut off.
-    while headers.len() < HEADERS_MAX && extend(&mut headers, &spec, &mut reader).is_ok() {}
+    while headers.len() < HEADERS_MAX && extend(&mut headers, &spec, &mut reader).is_some() {}
     compare(&spec, &headers, now, split.into());
 }
 
@@ -121,18 +120,15 @@ fn first_header(spec: &ChainSpec) -> HeaderBytes {
         bits: spec.limit.to_compact_lossy(),
         nonce: 0,
     };
-    solved(spec, header)
+    solved(spec, header).unwrap_or_else(|header| header)
 }
 
 /// Appends headers as the next six bytes say: what is odd about them, how many, seconds between them, a
-/// word for whatever is odd.
-fn extend(
-    headers: &mut Vec<HeaderBytes>,
-    spec: &ChainSpec,
-    reader: &mut Reader<'_>,
-) -> Result<(), DecodeError> {
-    let (odd, count) = (reader.u8()?, reader.u8()?);
-    let (seconds, word) = (reader.u16()?.cast_signed(), reader.u16()?);
+/// word for whatever is odd. `None` if there are no six bytes, or if work is missing that should not be:
+/// nothing after it counts.
+fn extend(headers: &mut Vec<HeaderBytes>, spec: &ChainSpec, reader: &mut Reader<'_>) -> Option<()> {
+    let (odd, count) = (reader.u8().ok()?, reader.u8().ok()?);
+    let (seconds, word) = (reader.u16().ok()?.cast_signed(), reader.u16().ok()?);
     for _ in 0..=count {
         if headers.len() == HEADERS_MAX {
             break;
@@ -160,20 +156,30 @@ fn extend(
             bits: CompactTarget(bits),
             nonce: u32::from(word),
         };
-        headers.push(if odd & 8 != 0 { header.encode() } else { solved(spec, header) });
+        if odd & 8 != 0 {
+            headers.push(header.encode());
+            continue;
+        }
+        match solved(spec, header) {
+            Ok(header) => headers.push(header),
+            Err(header) => {
+                headers.push(header);
+                return None;
+            }
+        }
     }
-    Ok(())
+    Some(())
 }
 
 /// The header with the first of a few nonces that meets its own target, or with the last of them.
-fn solved(spec: &ChainSpec, mut header: Header) -> HeaderBytes {
+fn solved(spec: &ChainSpec, mut header: Header) -> Result<HeaderBytes, HeaderBytes> {
     const NONCES_MAX: u32 = 512;
     let target = Target::from_le_bytes(naive::expand(header.bits.0).0);
     for nonce in 0..NONCES_MAX {
         header.nonce = nonce;
         if meets_target(spec.algorithm, &header.encode(), &target).is_some() {
-            break;
+            return Ok(header.encode());
         }
     }
-    header.encode()
+    Err(header.encode())
 }
