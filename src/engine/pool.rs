@@ -49,6 +49,11 @@ impl Pool {
         self.0.install(|| (0..count).into_par_iter().map(work).collect())
     }
 
+    /// The results of one call of `work` on each thread, at the same time.
+    pub fn on_each_thread<R: Send>(&self, work: impl Fn() -> R + Sync) -> Vec<R> {
+        self.0.broadcast(|_| work())
+    }
+
     /// The results of two calls, made at the same time if a thread is free.
     pub fn join<A: Send, B: Send>(
         &self,

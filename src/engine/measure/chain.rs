@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 
 use super::workload::{Units, Workload};
 use crate::consensus::ChainSpec;
-use crate::engine::verify::{Run, StartError, Verdict, Verifier};
+use crate::engine::pool::PoolError;
+use crate::engine::verify::{Run, Verdict, Verifier};
 use crate::hash::{hash_header, sha256};
 use crate::kernel::Kernel;
 use crate::primitives::limits::RETARGET_INTERVAL_BLOCKS;
@@ -106,7 +107,7 @@ impl<'a> Verify<'a> {
         kernel: Kernel,
         threads: NonZeroUsize,
         run: &'a HeaderRun,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, PoolError> {
         let wanted = Self::HEADERS_PER_THREAD.saturating_mul(threads.get());
         let headers = &run.headers[..run.headers.len().min(wanted)];
         Ok(Self { verifier: Verifier::new(kernel, threads)?, threads, headers, run: run.run() })

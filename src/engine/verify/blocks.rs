@@ -139,7 +139,7 @@ impl Verifier {
     ) -> Result<BlockVerdict, BlockFileError> {
         assert_eq!(self.kernel.algorithm(), run.spec.algorithm, "a kernel for another algorithm");
         let feed = Mutex::new(BlockFeed::new(run, framing, reader));
-        let mut tallies = self.on_every_thread(|| self.work_on_blocks(run, &feed));
+        let mut tallies = self.on_each_thread(|| self.work_on_blocks(run, &feed));
         let failures = tallies.iter_mut().filter_map(|tally| tally.failure.take());
         if let Some(failure) = failures.min_by_key(|failure| failure.position) {
             return Ok(BlockVerdict::Invalid(failure));

@@ -19,9 +19,8 @@ use std::io::Read;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-
 use crate::consensus::{Ancestry, ChainSpec, Rule};
+use crate::engine::pool::{Pool, PoolError};
 use crate::kernel::Kernel;
 use crate::primitives::limits::HEADER_BYTES;
 use crate::primitives::{HeaderBytes, Work};
@@ -128,16 +127,7 @@ pub enum VerifyError {
 pub struct Verifier {
     kernel: Kernel,
     /// `None` for one thread: the caller's.
-    pool: Option<ThreadPool>,
-}
-
-/// No threads to be had.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot start {threads} threads")]
-pub struct StartError {
-    threads: NonZeroUsize,
-    #[source]
-    cause: ThreadPoolBuildError,
+    pool: Option<Pool>,
 }
 
 impl Verifier {
@@ -146,15 +136,8 @@ impl Verifier {
     /// # Errors
     ///
     /// If the system has no more threads.
-    pub fn new(kernel: Kernel, threads: NonZeroUsize) -> Result<Self, StartError> {
-        let pool = if threads.get() == 1 {
-            None
-        } else {
-            let builder = ThreadPoolBuilder::new()
-                .num_threads(threads.get())
-                .thread_name(|index| format!("verify-{index}"));
-            Some(builder.build().map_err(|cause| StartError { threads, cause })?)
-        };
+    pub fn new(kernel: Kernel, threads: NonZeroUsize) -> Result<Self, PoolError> {
+        let pool = if threads.get() == 1 { None } else { Some(Pool::new(threads)?) };
         Ok(Self { kernel, pool })
     }
 
@@ -192,7 +175,7 @@ impl Verifier {
     fn verify_source<S: Source>(&self, run: &Run<'_>, source: S) -> Result<Verdict, VerifyError> {
         assert_eq!(self.kernel.algorithm(), run.spec.algorithm, "a kernel for another algorithm");
         let feed = Mutex::new(Feed::new(run, source));
-        let mut tallies = self.on_every_thread(|| self.work(run, &feed));
+        let mut tallies = self.on_each_thread(|| self.work(run, &feed));
         let failures = tallies.iter_mut().filter_map(|tally| tally.failure.take());
         if let Some(failure) = failures.min_by_key(|failure| failure.height) {
             return Ok(Verdict::Invalid(failure));
@@ -226,10 +209,10 @@ impl Verifier {
     }
 
     /// What `work` gives on each thread.
-    fn on_every_thread<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
+    fn on_each_thread<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
         match &self.pool {
             None => vec![work()],
-            Some(pool) => pool.broadcast(|_| work()),
+            Some(pool) => pool.on_each_thread(work),
         }
     }
 
