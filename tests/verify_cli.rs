@@ -274,3 +274,41 @@ fn help_shows_examples() {
         assert!(stdout.contains("Examples:") && stdout.contains("Exit code"), "{stdout}");
     }
 }
+
+/// Peak of resident memory of a running process in KiB.
+#[cfg(target_os = "linux")]
+fn peak_memory_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
+    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+}
+
+/// Half a million headers are 38 MiB.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_input() {
+    use std::io::Write as _;
+    let genesis = mined(&ChainSpec::regtest(), 1, 6)[0];
+    let mut header = proofward::primitives::Header::decode(&genesis);
+    let mut headers = vec![genesis];
+    while headers.len() < 500_000 {
+        header.prev_block = chain::hash_of(headers.last().expect("one"));
+        headers.push(chain::solve(&mut header));
+    }
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_proofward"))
+        .args(["verify", "headers", "-", "--chain", "none", "--format", "json"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(headers.as_flattened()).expect("read to the end");
+    // All but what a pipe holds has been read; the end has not.
+    let peak = peak_memory_kib(child.id());
+    drop(stdin);
+    let output = child.wait_with_output().expect("ended");
+    assert!(output.status.success());
+    let line: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(line["count"], 500_000);
+    assert!(peak < 24 * 1024, "{peak} KiB at the peak");
+}
