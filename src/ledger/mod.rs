@@ -7,7 +7,6 @@
 //! | [`template`], [`select`] | the next block to mine, and what goes into it |
 //! | [`rules`] | what makes a block and a transaction valid, level by level, by name |
 //! | [`state`] | what the chain knows after a block, applied and undone |
-//! | [`policy`] | who may open a record, where, when and with whom |
 //! | [`block`], [`coinbase`], [`transaction`] | the bytes |
 //! | [`spec`] | what makes one chain: its constants and keys |
 //! | [`address`] | how people write a key |
@@ -19,7 +18,6 @@ pub mod address;
 pub mod block;
 pub mod chain;
 pub mod coinbase;
-pub mod policy;
 pub mod rules;
 pub mod select;
 pub mod signature;
