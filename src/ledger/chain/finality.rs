@@ -10,7 +10,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::ledger::chain::ledger::{Ledger, SubmitError};
 use crate::ledger::chain::record::Record;
-use crate::ledger::chain::view::{META_SETTLED, View, corrupt};
+use crate::ledger::chain::view::{META_ALARM, META_SETTLED, View, corrupt};
 use crate::ledger::rules::context::Ancestors;
 use crate::ledger::signature::{PubKey, Sig, Signed};
 use crate::ledger::spec::CHECKPOINT_INTERVAL_BLOCKS;
@@ -61,12 +61,17 @@ pub enum Witnessed {
     Equivocation(PubKey),
     /// The witnesses settle a block that conflicts with the one settled here: the first is kept, and an
     /// operator must look.
-    Conflict {
-        /// The block settled here.
-        kept: Point,
-        /// The block that the witnesses settle.
-        refused: Point,
-    },
+    Conflict(Alarm),
+}
+
+/// The witnesses stand behind a block that cannot be settled beside the one settled here: it is on
+/// another branch, or its branch breaks a rule. Kept until an operator has looked; guardians stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Alarm {
+    /// The block settled here, if any.
+    pub kept: Option<Point>,
+    /// The block that the witnesses stand behind.
+    pub refused: Point,
 }
 
 /// What is kept of each witness.
@@ -136,21 +141,27 @@ impl<S: Store> Ledger<S> {
         }
     }
 
-    /// Takes note of the checkpoints that the state of the tip holds: call it after every new tip.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub fn witness_tip(&self) -> Result<Vec<Witnessed>, SubmitError> {
-        let mut outcomes = Vec::new();
+    /// Takes note of the checkpoints that the state of the tip holds and settles what they and those
+    /// of gossip agree on: done after every block that is kept, since a block may also arrive after the
+    /// checkpoints that name it.
+    pub(super) fn follow_witnesses(&self) -> Result<(), SubmitError> {
         for witness in self.chain().spec.witnesses.keys.clone() {
             let Some(bytes) = self.view().entry(&EntryKey::Witness(witness))? else { continue };
             let at: Point = borsh::from_slice(&bytes)
                 .map_err(|_| corrupt("a witness's checkpoint does not decode"))?;
             // Its ancestors stand on the same chain, so what it named before does not matter here.
-            outcomes.push(self.note(witness, Checkpoint { at, previous: None }, None)?);
+            self.note(witness, Checkpoint { at, previous: None }, None)?;
         }
-        Ok(outcomes)
+        self.settle().map(|_| ())
+    }
+
+    /// The alarm that stands, if any.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn alarm(&self) -> Result<Option<Alarm>, StoreError> {
+        self.view().alarm()
     }
 
     /// The newest signed checkpoint of each witness, to hand over to another node.
@@ -269,21 +280,37 @@ impl<S: Store> Ledger<S> {
                 if is_ancestor(view, &point, &kept.block(), kept_record)? {
                     return Ok(Witnessed::Noted);
                 }
-                return Ok(Witnessed::Conflict { kept, refused: point });
+                return self.raise(Alarm { kept: Some(kept), refused: point });
             }
             if !is_ancestor(view, &kept, &point.block(), record)? {
-                return Ok(Witnessed::Conflict { kept, refused: point });
+                return self.raise(Alarm { kept: Some(kept), refused: point });
             }
         }
         // Only what has been validated can be settled: move there first, whatever the work.
         if view.hash_at(point.height)? != Some(point.block()) {
-            self.move_to(&point.block())?;
+            match self.move_to(&point.block()) {
+                Err(SubmitError::Rule(_)) => {
+                    return self.raise(Alarm { kept: settled, refused: point });
+                }
+                moved => moved?,
+            };
         }
         let mut batch = Batch::new();
         let bytes = borsh::to_vec(&point).expect("writing to memory cannot fail");
         batch.put(Table::Meta, META_SETTLED, bytes);
         self.store().commit(&batch)?;
         Ok(Witnessed::Settled(point))
+    }
+
+    fn raise(&self, alarm: Alarm) -> Result<Witnessed, SubmitError> {
+        // The first one stays: it says where the witnesses parted.
+        if self.alarm()?.is_none() {
+            let mut batch = Batch::new();
+            let bytes = borsh::to_vec(&alarm).expect("writing to memory cannot fail");
+            batch.put(Table::Meta, META_ALARM, bytes);
+            self.store().commit(&batch)?;
+        }
+        Ok(Witnessed::Conflict(alarm))
     }
 }
 

@@ -150,6 +150,17 @@ impl<S: Store> Ledger<S> {
     /// The rule that it breaks, an unknown parent, or a failing store; nothing of it is kept then but
     /// the fact that the block is invalid, where its hash proves that.
     pub fn submit(&self, bytes: &[u8], now: u64) -> Result<Submitted, SubmitError> {
+        let (before, _) = self.tip()?;
+        let submitted = self.keep(bytes, now)?;
+        if submitted == Submitted::Known || self.chain.spec.witnesses.keys.is_empty() {
+            return Ok(submitted);
+        }
+        let (kept, _) = self.tip()?;
+        self.follow_witnesses()?;
+        if self.tip()?.0 == kept { Ok(submitted) } else { self.moved_from(&before) }
+    }
+
+    fn keep(&self, bytes: &[u8], now: u64) -> Result<Submitted, SubmitError> {
         let mut overlay = Overlay::new(&self.store);
         let (record, prepared) = match self.judge_header(View(&self.store), bytes, now)? {
             Judged::Known => return Ok(Submitted::Known),
@@ -166,6 +177,22 @@ impl<S: Store> Ledger<S> {
             return Ok(Submitted::Side);
         }
         self.move_tip(overlay, &record, &hash, Some(&prepared))
+    }
+
+    /// The way from a former tip to the tip.
+    fn moved_from(&self, before: &BlockHash) -> Result<Submitted, SubmitError> {
+        let view = self.view();
+        let (mut hash, mut record) = (*before, view.expect_record(before)?);
+        let mut disconnected = Vec::new();
+        while view.hash_at(record.height)? != Some(hash) {
+            disconnected.push(hash);
+            hash = record.parent();
+            record = view.expect_record(&hash)?;
+        }
+        let (_, tip) = self.tip()?;
+        let connected = (record.height + 1..=tip.height)
+            .map(|height| view.hash_at(height)?.ok_or_else(|| corrupt("a gap in the best chain")));
+        Ok(Submitted::Tip { disconnected, connected: connected.collect::<Result<_, _>>()? })
     }
 
     /// Moves the tip to a stored block whatever its work: for one that the witnesses have settled.
@@ -199,7 +226,9 @@ impl<S: Store> Ledger<S> {
             progress(run);
             Ok(())
         });
-        run.map_err(|Extend(error)| error)
+        let run = run.map_err(|Extend(error)| error)?;
+        self.follow_witnesses()?;
+        Ok(run)
     }
 
     /// The settled block, if any.

@@ -13,7 +13,7 @@ mod run;
 mod view;
 
 pub use connect::{Chain, Prepared};
-pub use finality::{CheckpointError, SignedCheckpoint, Witnessed};
+pub use finality::{Alarm, CheckpointError, SignedCheckpoint, Witnessed};
 pub use ledger::{Ledger, SubmitError, Submitted};
 pub use record::{Record, Status};
 pub use replay::ReplayError;

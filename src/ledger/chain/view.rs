@@ -2,7 +2,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | meta | `tip`, `root`, `spec`, `arrivals`, `settled` | hash, state root after the tip, commitment, counter, point |
+//! | meta | `tip`, `root`, `spec`, `arrivals`, `settled`, `alarm` | hash, state root after the tip, commitment, counter, point, [`Alarm`] |
 //! | headers | block hash | [`Record`] |
 //! | bodies | block hash | the block's bytes after the header |
 //! | heights | height, big-endian | hash of the best chain's block |
@@ -13,6 +13,7 @@
 //! | cores | core id | height, little-endian |
 //! | transactions | transaction id | height and index, little-endian |
 
+use crate::ledger::chain::finality::Alarm;
 use crate::ledger::chain::record::Record;
 use crate::ledger::rules::context::Ancestors;
 use crate::ledger::state::{EntryKey, StateRead};
@@ -28,6 +29,7 @@ pub(super) const META_ROOT: &[u8] = b"root";
 pub(super) const META_SPEC: &[u8] = b"spec";
 pub(super) const META_ARRIVALS: &[u8] = b"arrivals";
 pub(super) const META_SETTLED: &[u8] = b"settled";
+pub(super) const META_ALARM: &[u8] = b"alarm";
 
 /// A typed view of one consistent state of the tables.
 #[derive(Clone, Copy)]
@@ -72,6 +74,16 @@ impl View<'_> {
         borsh::from_slice(&bytes)
             .map(Some)
             .map_err(|_| corrupt("the settled point does not decode"))
+    }
+
+    /// The conflict of witnesses that an operator must look at, if any.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn alarm(&self) -> Result<Option<Alarm>, StoreError> {
+        let Some(bytes) = self.0.get(Table::Meta, META_ALARM)? else { return Ok(None) };
+        borsh::from_slice(&bytes).map(Some).map_err(|_| corrupt("the alarm does not decode"))
     }
 
     /// How many blocks have arrived.

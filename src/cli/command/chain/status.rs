@@ -30,6 +30,8 @@ struct Status {
     state_root: String,
     chain_work: String,
     settled_height: Option<u32>,
+    /// Height at which the witnesses parted, if they did.
+    alarm_height: Option<u32>,
 }
 
 impl Args {
@@ -46,6 +48,7 @@ impl Args {
             state_root: view.root()?.to_string(),
             chain_work: tip.work.to_string(),
             settled_height: view.settled()?.map(|point| point.height),
+            alarm_height: view.alarm()?.map(|alarm| alarm.refused.height),
         };
         if self.format.is_json() {
             json_line(&status)?;
@@ -57,6 +60,9 @@ impl Args {
             text_line(format!("work        {}", status.chain_work))?;
             let settled = status.settled_height.map_or("none".into(), |height| height.to_string());
             text_line(format!("settled     {settled}"))?;
+            if let Some(height) = status.alarm_height {
+                text_line(format!("ALARM       the witnesses settle another block at {height}"))?;
+            }
         }
         Ok(Outcome::Yes)
     }
