@@ -110,7 +110,7 @@ impl Block {
             let rest = &bytes[reader.position()..];
             let (transaction, used) = Transaction::decode_prefix(rest)
                 .map_err(|error| BlockDecodeError::Transaction { index, error })?;
-            signatures += transaction.sigs.len();
+            signatures += transaction.signature_count();
             if signatures > BLOCK_SIGNATURES_MAX {
                 return Err(BlockDecodeError::TooManySignatures);
             }

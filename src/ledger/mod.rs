@@ -8,6 +8,7 @@
 //! | [`rules`] | what makes a block and a transaction valid, level by level, by name |
 //! | [`state`] | what the chain knows after a block, applied and undone |
 //! | [`block`], [`coinbase`], [`transaction`] | the bytes |
+//! | [`policy`] | what a policy says and when it allows |
 //! | [`spec`] | what makes one chain: its constants and keys |
 //! | [`address`] | how people write a key |
 //! | [`signature`] | keys and signatures, singly and in batches |
@@ -18,6 +19,7 @@ pub mod address;
 pub mod block;
 pub mod chain;
 pub mod coinbase;
+pub mod policy;
 pub mod rules;
 pub mod select;
 pub mod signature;

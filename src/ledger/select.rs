@@ -45,6 +45,7 @@ pub fn select(
         chain_id: chain.chain_id,
         genesis: chain.genesis,
         height,
+        median_time: view.median_time_after(&tip)?,
         ancestors: view,
     };
     let mut session = Session::new(view, height);
@@ -70,7 +71,7 @@ pub fn select(
         let before = selection.chosen.len();
         for (included, ids) in candidates {
             let fits = bytes + included.bytes.len() <= BLOCK_BYTES_MAX
-                && signatures + included.transaction.sigs.len() <= BLOCK_SIGNATURES_MAX;
+                && signatures + included.transaction.signature_count() <= BLOCK_SIGNATURES_MAX;
             if !fits {
                 selection.waiting.push(included);
                 continue;
@@ -81,7 +82,7 @@ pub fn select(
             match applied {
                 Ok(fee) => {
                     bytes += included.bytes.len();
-                    signatures += transaction.sigs.len();
+                    signatures += transaction.signature_count();
                     selection.fees = selection.fees.saturating_add(fee);
                     selection.chosen.push(included);
                 }

@@ -137,6 +137,7 @@ impl Chain {
             chain_id: self.chain_id,
             genesis: self.genesis,
             height,
+            median_time: view.median_time_after(&view.expect_record(&view.tip()?)?)?,
             ancestors: &view,
         };
         let mut session = Session::new(&view, height);

@@ -100,11 +100,11 @@ impl SignedCheckpoint {
         let Body::Attest(attest) = &self.core.body else {
             return Err(CheckpointError::NotACheckpoint);
         };
-        let Claim::Checkpoint(checkpoint) = &attest.claim;
-        if !is_ours {
+        let (Claim::Checkpoint(checkpoint), Some(witness), true) =
+            (&attest.claim, attest.witness(), is_ours)
+        else {
             return Err(CheckpointError::NotACheckpoint);
-        }
-        let witness = attest.issuer;
+        };
         if !chain.spec.witnesses.keys.contains(&witness) {
             return Err(CheckpointError::NotAWitness);
         }

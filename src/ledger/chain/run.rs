@@ -116,7 +116,7 @@ impl Chain {
             run.transactions += prepared.ids.len() as u64;
             let transactions = &prepared.block.transactions;
             run.signatures +=
-                transactions.iter().map(|tx| tx.transaction.sigs.len() as u64).sum::<u64>();
+                transactions.iter().map(|tx| tx.transaction.signature_count() as u64).sum::<u64>();
         }
         Ok(())
     }

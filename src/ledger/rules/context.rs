@@ -1,21 +1,20 @@
 //! Context: is it valid after this parent? Transactions are judged and applied one after another in a
 //! [`Session`]; a refused one leaves the session as it was.
 
-use super::error::{AttestError, BlockRule, PayError, TransactionError};
+use super::error::{BlockRule, TransactionError};
+use super::{access, pay};
 use crate::ledger::coinbase::{Coinbase, Payout};
+use crate::ledger::policy::Moment;
 use crate::ledger::rules::isolation::{Ids, check_signatures};
 use crate::ledger::rules::structure::{check_canonical, check_form};
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::{
-    CHECKPOINT_DEPTH_BLOCKS, CHECKPOINT_INTERVAL_BLOCKS, FEE_PER_BYTE, FEE_PER_SIGNATURE,
-    FEE_PER_STATE_ENTRY, IDLE_BLOCKS, Spec,
+    FEE_PER_BYTE, FEE_PER_SIGNATURE, FEE_PER_STATE_ENTRY, IDLE_BLOCKS, Spec,
 };
 use crate::ledger::state::{Account, EntryKey, Session};
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::attest::{Checkpoint, Claim, Point};
 use crate::ledger::transaction::{
-    ANCHOR_DEPTH_BLOCKS_MAX, Attest, Body, CoreId, NONCE_STEP_MAX, Pay, PayKind, Transaction,
-    VALIDITY_BLOCKS_MAX,
+    ANCHOR_DEPTH_BLOCKS_MAX, Body, CoreId, NONCE_STEP_MAX, Transaction, VALIDITY_BLOCKS_MAX,
 };
 use crate::primitives::BlockHash;
 
@@ -48,8 +47,18 @@ pub struct Context<'a> {
     pub genesis: BlockHash,
     /// Height of the block that includes what is judged.
     pub height: u32,
+    /// Its median time past: of the eleven blocks before it.
+    pub median_time: u32,
     /// The blocks below it.
     pub ancestors: &'a dyn Ancestors,
+}
+
+impl Context<'_> {
+    /// Height and median time past of the block.
+    #[must_use]
+    pub const fn now(&self) -> Moment {
+        Moment { height: self.height, median_time: self.median_time }
+    }
 }
 
 /// Whether signatures are verified one by one here, or were verified in a batch before.
@@ -192,8 +201,8 @@ pub fn apply_transaction(
         return Err(TransactionError::Duplicate(accepted).into());
     }
     match &core.body {
-        Body::Pay(pay) => check_pay(session, transaction, pay)?,
-        Body::Attest(attest) => check_attest(context, session, attest)?,
+        Body::Pay(body) => pay::check(session, transaction, body)?,
+        body => access::check(context, session, ids.core, body)?,
     }
 
     // Everything holds: from here on only the store can fail.
@@ -202,8 +211,8 @@ pub fn apply_transaction(
     session.put_account(transaction.payer, paid)?;
     session.accept(ids.core);
     match &core.body {
-        Body::Pay(pay) => apply_pay(session, pay)?,
-        Body::Attest(attest) => apply_attest(session, attest)?,
+        Body::Pay(body) => pay::apply(session, body)?,
+        body => access::apply(context, session, ids.core, body)?,
     }
     Ok(transaction.fee)
 }
@@ -213,7 +222,7 @@ pub fn apply_transaction(
 pub fn fee_least(bytes: usize, transaction: &Transaction, new_entries: u64) -> u64 {
     // Sizes are bounded by the block, so nothing here comes near 64 bits.
     bytes as u64 * FEE_PER_BYTE
-        + transaction.sigs.len() as u64 * FEE_PER_SIGNATURE
+        + transaction.signature_count() as u64 * FEE_PER_SIGNATURE
         + new_entries * FEE_PER_STATE_ENTRY
 }
 
@@ -223,15 +232,10 @@ pub fn fee_least(bytes: usize, transaction: &Transaction, new_entries: u64) -> u
 ///
 /// If the store cannot be read.
 pub fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64, StoreError> {
-    let is_new = match body {
-        Body::Pay(pay) => !session.has_account(pay.to)?,
-        Body::Attest(attest) => match attest.claim {
-            Claim::Checkpoint(_) => {
-                session.get::<Point>(&EntryKey::Witness(attest.issuer))?.is_none()
-            }
-        },
-    };
-    Ok(u64::from(is_new))
+    match body {
+        Body::Pay(pay) => Ok(u64::from(!session.has_account(pay.to)?)),
+        body => access::new_entries(session, body),
+    }
 }
 
 fn check_anchor(
@@ -248,93 +252,7 @@ fn check_anchor(
     }
 }
 
-fn check_pay(
-    session: &mut Session<'_>,
-    transaction: &Transaction,
-    pay: &Pay,
-) -> Result<(), Refusal<TransactionError>> {
-    let refuse = |error: PayError| Err(TransactionError::from(error).into());
-    match pay.kind {
-        PayKind::Plain => {}
-    }
-    if pay.amount == 0 {
-        return refuse(PayError::ZeroAmount);
-    }
-    if pay.from == pay.to {
-        return refuse(PayError::SelfPay);
-    }
-    let mut balance = session.account(pay.from)?.balance;
-    if pay.from == transaction.payer {
-        balance = balance.saturating_sub(transaction.fee);
-    }
-    if balance < pay.amount {
-        return refuse(PayError::Insufficient { balance, amount: pay.amount });
-    }
-    Ok(())
-}
-
-fn apply_pay(session: &mut Session<'_>, pay: &Pay) -> Result<(), StoreError> {
-    let from = session.account(pay.from)?;
-    let left = from.balance.checked_sub(pay.amount).ok_or_else(impossible)?;
-    session.put_account(pay.from, Account { balance: left, ..from })?;
-    credit(session, pay.to, pay.amount)
-}
-
-fn check_attest(
-    context: &Context<'_>,
-    session: &mut Session<'_>,
-    attest: &Attest,
-) -> Result<(), Refusal<TransactionError>> {
-    match &attest.claim {
-        Claim::Checkpoint(checkpoint) => check_checkpoint(context, session, attest, checkpoint),
-    }
-}
-
-/// Section "finality": on chain a checkpoint stands on the grid, is an ancestor at least 6 deep, and
-/// names the witness's previous one, itself an ancestor.
-fn check_checkpoint(
-    context: &Context<'_>,
-    session: &mut Session<'_>,
-    attest: &Attest,
-    checkpoint: &Checkpoint,
-) -> Result<(), Refusal<TransactionError>> {
-    let refuse = |error: AttestError| Err(TransactionError::from(error).into());
-    let Checkpoint { at, previous } = checkpoint;
-    if !context.spec.witnesses.keys.contains(&attest.issuer) {
-        return refuse(AttestError::NotAllowedToIssue);
-    }
-    if !at.height.is_multiple_of(CHECKPOINT_INTERVAL_BLOCKS) {
-        return refuse(AttestError::CheckpointOffGrid(at.height));
-    }
-    if context.height.checked_sub(at.height).is_none_or(|depth| depth < CHECKPOINT_DEPTH_BLOCKS) {
-        let error = AttestError::CheckpointTooShallow { at: at.height, height: context.height };
-        return refuse(error);
-    }
-    if context.ancestors.hash_at(at.height)? != Some(at.block()) {
-        return refuse(AttestError::CheckpointNotAncestor);
-    }
-    let on_chain = session.get::<Point>(&EntryKey::Witness(attest.issuer))?;
-    let holds = match previous {
-        None => on_chain.is_none(),
-        Some(previous) => {
-            previous.height < at.height
-                && previous.height.is_multiple_of(CHECKPOINT_INTERVAL_BLOCKS)
-                && on_chain.is_none_or(|last| last.height <= previous.height)
-                && context.ancestors.hash_at(previous.height)? == Some(previous.block())
-        }
-    };
-    if holds { Ok(()) } else { refuse(AttestError::CheckpointPrevious) }
-}
-
-fn apply_attest(session: &mut Session<'_>, attest: &Attest) -> Result<(), StoreError> {
-    match &attest.claim {
-        Claim::Checkpoint(checkpoint) => {
-            session.put(&EntryKey::Witness(attest.issuer), Some(&checkpoint.at))
-        }
-    }
-}
-
-fn credit(session: &mut Session<'_>, key: PubKey, value: u64) -> Result<(), StoreError> {
+pub(super) fn credit(session: &mut Session<'_>, key: PubKey, value: u64) -> Result<(), StoreError> {
     let account = session.account(key)?;
     let balance = account.balance.checked_add(value).ok_or_else(impossible)?;
     session.put_account(key, Account { balance, ..account })
@@ -342,6 +260,6 @@ fn credit(session: &mut Session<'_>, key: PubKey, value: u64) -> Result<(), Stor
 
 /// All units together fit 64 bits (the specification is checked for it) and debits are checked before
 /// they are applied, so only a store that holds something else than this chain's state gets here.
-fn impossible() -> StoreError {
+pub(super) fn impossible() -> StoreError {
     StoreError::Corrupt { what: "balances do not add up".into() }
 }

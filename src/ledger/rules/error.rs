@@ -1,6 +1,9 @@
 //! The names of broken rules. Block rules use Bitcoin Core's words where Core has the rule; transaction
 //! rules use the names of the transaction table.
 
+use super::access::{
+    ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError,
+};
 use crate::ledger::block::BlockDecodeError;
 use crate::ledger::coinbase::CoinbaseError;
 use crate::ledger::signature::KeyError;
@@ -201,6 +204,21 @@ pub enum TransactionError {
     /// A rule of `Attest`.
     #[error(transparent)]
     Attest(#[from] AttestError),
+    /// A rule of `Record`.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A rule of `Grant`.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// A rule of `Request`.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A rule of `Approve`.
+    #[error(transparent)]
+    Approve(#[from] ApproveError),
+    /// A rule of `Receipt`.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
 }
 
 /// Rules of `Pay`.
@@ -221,32 +239,6 @@ pub enum PayError {
         /// What it would move.
         amount: u64,
     },
-}
-
-/// Rules of `Attest`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AttestError {
-    /// The issuer may not make this claim.
-    #[error("the issuer may not make this claim")]
-    NotAllowedToIssue,
-    /// A checkpoint between the grid heights.
-    #[error("checkpoint at height {0}, expected a multiple of 8")]
-    CheckpointOffGrid(u32),
-    /// A checkpoint of a block that is not deep enough.
-    #[error("checkpoint at height {at} in block {height}: not 6 deep")]
-    CheckpointTooShallow {
-        /// The block attested.
-        at: u32,
-        /// The including block.
-        height: u32,
-    },
-    /// A checkpoint of a block on another branch.
-    #[error("checkpoint of a block that is no ancestor")]
-    CheckpointNotAncestor,
-    /// The previous checkpoint is missing, no ancestor, or older than one that is on chain.
-    #[error("the previous checkpoint is missing, no ancestor, or not the witness's last")]
-    CheckpointPrevious,
 }
 
 impl BlockRule {
@@ -319,13 +311,12 @@ impl TransactionError {
                 PayError::SelfPay => "SelfPay",
                 PayError::Insufficient { .. } => "Insufficient",
             },
-            Self::Attest(error) => match error {
-                AttestError::NotAllowedToIssue => "NotAllowedToIssue",
-                AttestError::CheckpointOffGrid(_) => "CheckpointOffGrid",
-                AttestError::CheckpointTooShallow { .. } => "CheckpointTooShallow",
-                AttestError::CheckpointNotAncestor => "CheckpointNotAncestor",
-                AttestError::CheckpointPrevious => "CheckpointPrevious",
-            },
+            Self::Attest(error) => error.name(),
+            Self::Record(error) => error.name(),
+            Self::Grant(error) => error.name(),
+            Self::Request(error) => error.name(),
+            Self::Approve(error) => error.name(),
+            Self::Receipt(error) => error.name(),
         }
     }
 }

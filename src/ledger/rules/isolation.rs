@@ -8,8 +8,8 @@ use crate::ledger::signature::Signed;
 use crate::ledger::transaction::{CoreId, Transaction, TransactionId};
 use crate::primitives::BlockHash;
 
-/// The names of a transaction on one chain, computed once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The names of a transaction on one chain, computed once, and what its beacons signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ids {
     /// What the body's signers sign.
     pub core: CoreId,
@@ -17,6 +17,8 @@ pub struct Ids {
     pub transaction: TransactionId,
     /// Length of the canonical bytes, which the fee is for.
     pub bytes: usize,
+    /// What the beacon of each presence signed, in the order of the body.
+    pub presences: Vec<[u8; 32]>,
 }
 
 impl Ids {
@@ -25,7 +27,9 @@ impl Ids {
     pub fn of(included: &Included, genesis: &BlockHash) -> Self {
         let core = included.transaction.core.id(genesis);
         let transaction = included.transaction.id(&core);
-        Self { core, transaction, bytes: included.bytes.len() }
+        let presences = included.transaction.core.body.presences().into_iter();
+        let presences = presences.map(|presence| presence.message(genesis)).collect();
+        Self { core, transaction, bytes: included.bytes.len(), presences }
     }
 
     /// The ids of every transaction of a block, the coinbase left out.
@@ -41,15 +45,25 @@ impl Ids {
         if index == 0 { &self.transaction.0 } else { &self.core.0 }
     }
 
-    /// Every signature of a transaction with its key and message; `None` if their number is wrong.
+    /// Every signature of a transaction with its key and message, then those of its presences' beacons;
+    /// `None` if the number of the signers' is wrong.
     #[must_use]
     pub fn signed<'a>(&'a self, transaction: &Transaction) -> Option<Vec<Signed<'a>>> {
         let signers = transaction.signers();
         (signers.len() == transaction.sigs.len()).then(|| {
             let pairs = signers.into_iter().zip(&transaction.sigs).enumerate();
-            pairs
-                .map(|(i, (key, sig))| Signed { key, sig: *sig, message: self.signed_message(i) })
-                .collect()
+            let signers = pairs.map(|(i, (key, sig))| Signed {
+                key,
+                sig: *sig,
+                message: self.signed_message(i),
+            });
+            let presences = transaction.core.body.presences().into_iter().zip(&self.presences);
+            let beacons = presences.map(|(presence, message)| Signed {
+                key: presence.beacon,
+                sig: presence.sig,
+                message,
+            });
+            signers.chain(beacons).collect()
         })
     }
 }

@@ -6,10 +6,16 @@
 //! | structure | [`structure`] | is it well formed, whatever the chain? |
 //! | isolation | [`isolation`] | is it valid on its own: work, merkle root, ids, signatures? |
 //! | context | [`context`] | is it valid after this parent: difficulty, time, state? |
+//!
+//! What each body asks of the state and changes in it stands in a file of its own: those about access in
+//! [`access`].
 
+pub mod access;
 pub mod context;
 mod error;
 pub mod isolation;
+mod pay;
 pub mod structure;
 
-pub use error::{AttestError, BlockRule, PayError, TransactionError, Verdict};
+pub use access::AttestError;
+pub use error::{BlockRule, PayError, TransactionError, Verdict};

@@ -1,8 +1,7 @@
 //! Structure: is it well formed, whatever the chain holds?
 
 use super::error::TransactionError;
-use crate::ledger::transaction::attest::Claim;
-use crate::ledger::transaction::{Attest, Body, CORE_VERSION, Core, VALIDITY_BLOCKS_MAX};
+use crate::ledger::transaction::{CORE_VERSION, Core, VALIDITY_BLOCKS_MAX};
 
 /// Version and chain: the first two names.
 ///
@@ -33,19 +32,8 @@ pub fn check_canonical(core: &Core) -> Result<(), TransactionError> {
         );
         return Err(TransactionError::NonCanonical(what));
     }
-    match &core.body {
-        Body::Pay(_) => Ok(()),
-        Body::Attest(attest) => match &attest.claim {
-            Claim::Checkpoint(checkpoint) => {
-                let canonical =
-                    Attest::checkpoint(attest.issuer, checkpoint.at, checkpoint.previous);
-                if *attest == canonical {
-                    Ok(())
-                } else {
-                    let what = "a field that a checkpoint does not use is set".into();
-                    Err(TransactionError::NonCanonical(what))
-                }
-            }
-        },
+    match super::access::form::fault(&core.body) {
+        None => Ok(()),
+        Some(what) => Err(TransactionError::NonCanonical(what.into())),
     }
 }

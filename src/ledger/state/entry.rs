@@ -2,11 +2,12 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::Person;
 use crate::hash::tagged::Tag;
 use crate::ledger::coinbase::Payout;
 use crate::ledger::signature::PubKey;
-use crate::ledger::transaction::CoreId;
 use crate::ledger::transaction::attest::Point;
+use crate::ledger::transaction::{CoreId, PartyId};
 use crate::ledger::tree::StateKey;
 
 const KEY_TAG: Tag = Tag::new("state-key");
@@ -27,6 +28,30 @@ pub enum EntryKey {
     Idle(u32),
     /// A witness's last checkpoint on this chain.
     Witness(PubKey),
+    /// A claim.
+    Claim(CoreId),
+    /// The claims about a party.
+    Holdings(PartyId),
+    /// Whose a tag is.
+    Tag(Person),
+    /// Height at which an issuer's device model was withdrawn.
+    Model(PartyId, [u8; 32]),
+    /// A record.
+    Record(PubKey),
+    /// The logs of a record.
+    Logs(PubKey),
+    /// A request.
+    Request(CoreId),
+    /// The request for a record that a person has open.
+    Open(PubKey, Person),
+    /// Refused requests of a person.
+    RefusedPerson(Person),
+    /// Refused requests of a person for a record.
+    RefusedRecord(PubKey, Person),
+    /// Refused requests for a record of an issuer's people.
+    RefusedIssuer(PubKey, PartyId),
+    /// Entries that the block at a height looks at and forgets if they are over.
+    Expiring(u32),
 }
 
 /// A value that one kind of entry holds.
@@ -45,12 +70,14 @@ pub struct Account {
 
 impl EntryValue for Account {}
 impl EntryValue for Vec<CoreId> {}
+impl EntryValue for Vec<Vec<u8>> {}
 impl EntryValue for Vec<Payout> {}
 impl EntryValue for Vec<PubKey> {}
 impl EntryValue for Point {}
 
 impl EntryKey {
-    /// The key in the store: the kind, then the key or the big-endian height.
+    /// The key in the store: the kind, then keys, ids and tags as they are, heights
+    /// big-endian.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
@@ -59,6 +86,20 @@ impl EntryKey {
             Self::Maturing(height) => [&[3][..], &height.to_be_bytes()].concat(),
             Self::Idle(height) => [&[4][..], &height.to_be_bytes()].concat(),
             Self::Witness(key) => [&[5][..], &key.0].concat(),
+            Self::Claim(core) => [&[6][..], &core.0].concat(),
+            Self::Holdings(party) => [&[7][..], &party.0].concat(),
+            Self::Tag(person) => [&[8][..], &person.issuer.0, &person.tag].concat(),
+            Self::Model(issuer, model) => [&[9][..], &issuer.0, model].concat(),
+            Self::Record(rid) => [&[10][..], &rid.0].concat(),
+            Self::Logs(rid) => [&[11][..], &rid.0].concat(),
+            Self::Request(core) => [&[12][..], &core.0].concat(),
+            Self::Open(rid, person) => [&[13][..], &rid.0, &person.issuer.0, &person.tag].concat(),
+            Self::RefusedPerson(person) => [&[14][..], &person.issuer.0, &person.tag].concat(),
+            Self::RefusedRecord(rid, person) => {
+                [&[15][..], &rid.0, &person.issuer.0, &person.tag].concat()
+            }
+            Self::RefusedIssuer(rid, issuer) => [&[16][..], &rid.0, &issuer.0].concat(),
+            Self::Expiring(height) => [&[17][..], &height.to_be_bytes()].concat(),
         }
     }
 
@@ -67,6 +108,7 @@ impl EntryKey {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
         let key = || rest.try_into().ok().map(PubKey);
+        let core = || rest.try_into().ok().map(CoreId);
         let height = || rest.try_into().ok().map(u32::from_be_bytes);
         Some(match kind {
             1 => Self::Account(key()?),
@@ -74,6 +116,30 @@ impl EntryKey {
             3 => Self::Maturing(height()?),
             4 => Self::Idle(height()?),
             5 => Self::Witness(key()?),
+            6 => Self::Claim(core()?),
+            7 => Self::Holdings(PartyId(rest.try_into().ok()?)),
+            8 => Self::Tag(person(rest)?),
+            9 => {
+                let (issuer, model) = rest.split_first_chunk()?;
+                Self::Model(PartyId(*issuer), model.try_into().ok()?)
+            }
+            10 => Self::Record(key()?),
+            11 => Self::Logs(key()?),
+            12 => Self::Request(core()?),
+            13 => {
+                let (rid, rest) = rest.split_first_chunk()?;
+                Self::Open(PubKey(*rid), person(rest)?)
+            }
+            14 => Self::RefusedPerson(person(rest)?),
+            15 => {
+                let (rid, rest) = rest.split_first_chunk()?;
+                Self::RefusedRecord(PubKey(*rid), person(rest)?)
+            }
+            16 => {
+                let (rid, issuer) = rest.split_first_chunk()?;
+                Self::RefusedIssuer(PubKey(*rid), PartyId(issuer.try_into().ok()?))
+            }
+            17 => Self::Expiring(height()?),
             _ => return None,
         })
     }
@@ -83,4 +149,9 @@ impl EntryKey {
     pub fn state_key(&self) -> StateKey {
         StateKey(KEY_TAG.hash(&self.encode()))
     }
+}
+
+fn person(bytes: &[u8]) -> Option<Person> {
+    let (issuer, tag) = bytes.split_first_chunk()?;
+    Some(Person { issuer: PartyId(*issuer), tag: tag.try_into().ok()? })
 }

@@ -1,10 +1,15 @@
 //! The state: what the chain knows after a block. Entries under typed keys, read through a base and
 //! changed in a [`Session`]; the changes of one block are a [`Delta`], which can be applied and undone.
 
+mod access;
 mod delta;
 mod entry;
 mod session;
 
+pub use access::{
+    Counter, Event, EventKind, HeldClaim, HeldRecord, HeldRequest, Log, Logs, Pending, Person,
+    Policy, RequestStatus, Successor, Wait,
+};
 pub use delta::{Change, Delta};
 pub use entry::{Account, EntryKey, EntryValue};
 pub use session::{Session, StateRead};

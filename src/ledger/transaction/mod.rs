@@ -7,21 +7,35 @@
 //! elements, an option as 0 or 1), in the order of the fields below. There is one encoding of each
 //! transaction: decoding refuses trailing bytes, and `encode(decode(bytes)) == bytes`.
 
+pub mod approve;
 pub mod attest;
+pub mod grant;
 pub mod id;
+pub(in crate::ledger) mod list;
+pub mod party;
 pub mod pay;
+pub mod receipt;
+pub mod record;
+pub mod request;
 
 use std::io;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::hash::tagged::Tag;
+use crate::ledger::policy::Presence;
 use crate::ledger::signature::{PubKey, Sig};
 use crate::primitives::BlockHash;
 
+pub use approve::Approve;
 pub use attest::Attest;
+pub use grant::Grant;
 pub use id::{CoreId, TransactionId};
+pub use party::{Group, Party, PartyId};
 pub use pay::{Pay, PayKind};
+pub use receipt::Receipt;
+pub use record::Record;
+pub use request::Request;
 
 /// The only version of the core.
 pub const CORE_VERSION: u8 = 1;
@@ -71,6 +85,16 @@ pub enum Body {
     Pay(Pay) = 1,
     /// Claims something about a key.
     Attest(Attest) = 2,
+    /// Commits to a record.
+    Record(Record) = 3,
+    /// Puts a policy in force.
+    Grant(Grant) = 4,
+    /// Asks to read.
+    Request(Box<Request>) = 5,
+    /// Agrees to a request.
+    Approve(Approve) = 6,
+    /// Says what came of a request.
+    Receipt(Receipt) = 7,
 }
 
 /// A core, who pays for it, and the signatures.
@@ -128,6 +152,11 @@ impl Body {
         match self {
             Self::Pay(_) => "Pay",
             Self::Attest(_) => "Attest",
+            Self::Record(_) => "Record",
+            Self::Grant(_) => "Grant",
+            Self::Request(_) => "Request",
+            Self::Approve(_) => "Approve",
+            Self::Receipt(_) => "Receipt",
         }
     }
 
@@ -137,6 +166,11 @@ impl Body {
         match self {
             Self::Pay(pay) => pay.signers(),
             Self::Attest(attest) => attest.signers(),
+            Self::Record(record) => record.signers(),
+            Self::Grant(grant) => grant.signers(),
+            Self::Request(request) => request.signers(),
+            Self::Approve(approve) => approve.signers(),
+            Self::Receipt(receipt) => receipt.signers(),
         }
     }
 
@@ -146,6 +180,25 @@ impl Body {
         match self {
             Self::Pay(pay) => pay.keys(),
             Self::Attest(attest) => attest.keys(),
+            Self::Record(record) => record.keys(),
+            Self::Grant(grant) => grant.keys(),
+            Self::Request(request) => request.keys(),
+            Self::Approve(approve) => approve.keys(),
+            Self::Receipt(receipt) => receipt.keys(),
+        }
+    }
+
+    /// The presences that the body carries, in order: each holds one more signature.
+    #[must_use]
+    pub fn presences(&self) -> Vec<&Presence> {
+        match self {
+            Self::Request(request) => request.presence.iter().collect(),
+            Self::Approve(approve) => approve.presences().collect(),
+            Self::Pay(_)
+            | Self::Attest(_)
+            | Self::Record(_)
+            | Self::Grant(_)
+            | Self::Receipt(_) => Vec::new(),
         }
     }
 }
@@ -194,7 +247,7 @@ impl Transaction {
                 return Err(TransactionDecodeError::NonCanonical { what: error.to_string() });
             }
         };
-        if transaction.sigs.len() > SIGNATURES_MAX {
+        if transaction.signature_count() > SIGNATURES_MAX {
             return Err(TransactionDecodeError::TooLarge { what: "signatures" });
         }
         Ok((transaction, window.len() - rest.len()))
@@ -207,6 +260,13 @@ impl Transaction {
         hash.update(&core.0).update(&self.payer.0);
         hash.update(&self.nonce.to_le_bytes()).update(&self.fee.to_le_bytes());
         TransactionId(hash.finish())
+    }
+
+    /// Signatures to verify: those of the signers, then those of the beacons in its presences. Limits
+    /// and fees count both.
+    #[must_use]
+    pub fn signature_count(&self) -> usize {
+        self.sigs.len() + self.core.body.presences().len()
     }
 
     /// Who must sign, in order: the payer, then the body's signers, each once.
