@@ -1,7 +1,17 @@
 //! What a policy says: leaves under one salted root, of which only the one that is used is ever revealed,
-//! and the roles, purposes, places and presences that they speak of. Values and pure functions; the
-//! rules of the bodies stand in [`crate::ledger::rules::access`].
+//! and the roles, purposes, places and presences that they speak of; and the one predicate that judges
+//! them. Values and pure functions; the rules of the bodies stand in [`crate::ledger::rules::access`].
+//!
+//! | file | what |
+//! |---|---|
+//! | `role`, `purpose`, `place`, `cell` | codes and places as integers |
+//! | `leaf`, `moment` | one way to open a record; heights with their time |
+//! | `tree`, `guardian`, `presence` | salted trees and what stands in them |
+//! | `build` | policies for wallets |
 
+mod build;
+mod cell;
+mod guardian;
 mod leaf;
 mod moment;
 mod place;
@@ -10,10 +20,16 @@ mod purpose;
 mod role;
 mod tree;
 
-pub use leaf::{Daily, Leaf, NEED_MAX, Need, Together, Window};
+pub use build::{Branch, Draft, PolicyError, PolicyTree, Shown};
+pub use cell::Cell;
+pub use guardian::Guardian;
+pub use leaf::{
+    DAY_MINUTES, Daily, EMERGENCY_SET, Leaf, LeafError, NEED_MAX, Need, READ_WITHIN_BLOCKS_MIN,
+    TOGETHER_WITHIN_DEFAULT, Together, WINDOW_SPACINGS_MIN, Window,
+};
 pub use moment::Moment;
-pub use place::{Cell, Place};
-pub use presence::Presence;
+pub use place::Place;
+pub use presence::{Presence, PresentKey, Roll};
 pub use purpose::{Purpose, Purposes};
 pub use role::{Role, RoleRef};
-pub use tree::{PATH_MAX, Path};
+pub use tree::{Entry, LEAVES_MAX, PATH_MAX, Path, Salt, Tree};

@@ -2,13 +2,10 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::cell::Cell;
+use super::tree::Entry;
+use crate::hash::tagged::Tag;
 use crate::ledger::transaction::PartyId;
-
-/// A cell of the H3 grid by its index.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
-pub struct Cell(pub u64);
 
 /// Where a record may be read. The numbers are consensus and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -17,10 +14,14 @@ pub struct Cell(pub u64);
 pub enum Place {
     /// At a site, by its key.
     Site(PartyId) = 1,
-    /// At a site of this issuer with a cell in this one.
+    /// At a site of this issuer whose cells all lie in this one.
     Cell(Cell, PartyId) = 2,
     /// At a site with an emergency claim by another issuer than the reader's.
     AnyEmergency = 3,
     /// No matter where.
     Anywhere = 4,
+}
+
+impl Entry for Place {
+    const TAG: Tag = Tag::new("place");
 }

@@ -49,6 +49,12 @@ impl Purpose {
         Self::ALL.into_iter().find(|purpose| purpose.code() == code)
     }
 
+    /// Whether it breaks the glass.
+    #[must_use]
+    pub const fn is_emergency(self) -> bool {
+        matches!(self, Self::EmergencyTreat | Self::BreakGlass)
+    }
+
     /// HL7's code.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -100,6 +106,11 @@ impl Purposes {
     #[must_use]
     pub const fn holds(self, purpose: Purpose) -> bool {
         self.0 & purpose.code() != 0
+    }
+
+    /// Its members, by code.
+    pub fn iter(self) -> impl Iterator<Item = Purpose> {
+        Purpose::ALL.into_iter().filter(move |purpose| self.holds(*purpose))
     }
 
     /// Whether a leaf with these is an emergency leaf: the glass may be broken under it.

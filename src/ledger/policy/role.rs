@@ -5,6 +5,8 @@ use std::io;
 use borsh::io::{Read, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::tree::Entry;
+use crate::hash::tagged::Tag;
 use crate::ledger::transaction::PartyId;
 
 /// What a person is. The codes are consensus and never reused; an unknown one is invalid.
@@ -98,4 +100,8 @@ pub struct RoleRef {
     pub role: Role,
     /// The issuer's key or group, or a site's key.
     pub issuer: PartyId,
+}
+
+impl Entry for RoleRef {
+    const TAG: Tag = Tag::new("reader");
 }
