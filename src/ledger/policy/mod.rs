@@ -7,8 +7,11 @@
 //! | `role`, `purpose`, `place`, `cell` | codes and places as integers |
 //! | `leaf`, `moment` | one way to open a record; heights with their time |
 //! | `tree`, `guardian`, `presence` | salted trees and what stands in them |
+//! | `asked`, `allow`, `verdict` | the predicate: what it is asked, its nine clauses, what it answers |
 //! | `build` | policies for wallets |
 
+mod allow;
+mod asked;
 mod build;
 mod cell;
 mod guardian;
@@ -19,7 +22,12 @@ mod presence;
 mod purpose;
 mod role;
 mod tree;
+mod verdict;
 
+pub use allow::{
+    APPROVALS_MAX, EMERGENCY_CLAIM_BLOCKS, allow, completion, findings, refusal, role_fault,
+};
+pub use asked::{AccessRead, Approval, Asked, Heard, Holding, Led, Site, Standing, Threshold};
 pub use build::{Branch, Draft, PolicyError, PolicyTree, Shown};
 pub use cell::Cell;
 pub use guardian::Guardian;
@@ -33,3 +41,4 @@ pub use presence::{Presence, PresentKey, Roll};
 pub use purpose::{Purpose, Purposes};
 pub use role::{Role, RoleRef};
 pub use tree::{Entry, LEAVES_MAX, PATH_MAX, Path, Salt, Tree};
+pub use verdict::{Clause, Reason, Verdict};

@@ -67,11 +67,11 @@ impl Presence {
         PresentKey(key).is_under(&self.salt, &self.path, &self.keys_root)
     }
 
-    /// Whether the other was said by the same beacon in the same round. A beacon that says two things
-    /// of one round has said nothing that holds together, so all of it has to agree.
+    /// Names the round: equal for all keys heard in it. A beacon that says two things of one round has
+    /// said two rounds.
     #[must_use]
-    pub fn is_same_round(&self, other: &Self) -> bool {
-        self.message(&BlockHash::ZERO) == other.message(&BlockHash::ZERO)
+    pub fn round_id(&self) -> [u8; 32] {
+        self.message(&BlockHash::ZERO)
     }
 }
 
