@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::EntryValue;
 use crate::hash::tagged::Tag;
-use crate::ledger::policy::{Leaf, Moment, Presence, Purpose, RoleRef};
+use crate::ledger::policy::{Asked, Leaf, Moment};
 use crate::ledger::signature::PubKey;
 use crate::ledger::transaction::attest::Claim;
 use crate::ledger::transaction::record::ShareSet;
@@ -164,26 +164,12 @@ pub enum EventKind {
 /// A request, for as long as anything can follow from it.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct HeldRequest {
-    /// Which record.
-    pub rid: PubKey,
-    /// Under which policy.
-    pub seq: u32,
-    /// Under which leaf.
+    /// What the predicate is asked: the request, and the approvals so far.
+    pub asked: Asked,
+    /// The leaf that it reveals.
     pub leaf: Leaf,
-    /// What for.
-    pub purpose: Purpose,
-    /// Who asks.
-    pub reader: PubKey,
-    /// The claims of the reader that were held by the role named; empty where none was.
-    pub role: Option<RoleRef>,
-    /// The person that asks; none if the reader never held a role.
-    pub person: Option<Person>,
-    /// Where and when the reader was heard.
-    pub presence: Option<Presence>,
     /// The most that the reader pays.
     pub max_price: u64,
-    /// When it was accepted.
-    pub at: Moment,
     /// How it stands.
     pub status: RequestStatus,
 }
@@ -193,16 +179,18 @@ pub struct HeldRequest {
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum RequestStatus {
-    /// Waits for approval.
+    /// Waits for approval, as long as there is time.
     Pending = 0,
     /// Refused by the first clause that fails; 0 is a limit.
     Refused(u8) = 1,
-    /// Every approval is there, since then.
-    Answered(Moment) = 2,
+    /// Every approval is there: the predicate says when it is open.
+    Answered = 2,
     /// Too few guardians are left.
     Denied = 3,
     /// The owners said no.
     Vetoed = 4,
+    /// An emergency that was answered and has been reviewed.
+    Reviewed = 5,
 }
 
 /// How often something happened in a window of blocks.
