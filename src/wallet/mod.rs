@@ -1,6 +1,8 @@
 //! What a person holds and the ledger never sees: signing keys, in files or behind a pipe. It uses the
 //! public face of the ledger and decides nothing about validity; the ledger never imports it.
 
+pub mod custody;
+
 mod derivation;
 mod key_file;
 mod keyring;
