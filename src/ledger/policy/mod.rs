@@ -21,6 +21,7 @@ mod place;
 mod presence;
 mod purpose;
 mod role;
+mod standing;
 mod tree;
 mod verdict;
 
@@ -40,5 +41,6 @@ pub use place::Place;
 pub use presence::{Presence, PresentKey, Roll};
 pub use purpose::{Purpose, Purposes};
 pub use role::{Role, RoleRef};
+pub use standing::{Authority, CHAIN_CLAIMS_MAX, Judge, LiveSite, ReadClaims, is_role, site_of};
 pub use tree::{Entry, LEAVES_MAX, PATH_MAX, Path, Salt, Tree};
 pub use verdict::{Clause, Reason, Verdict};

@@ -4,7 +4,7 @@
 use super::error::{BlockRule, TransactionError};
 use super::{access, pay};
 use crate::ledger::coinbase::{Coinbase, Payout};
-use crate::ledger::policy::Moment;
+use crate::ledger::policy::{Judge, Moment};
 use crate::ledger::rules::isolation::{Ids, check_signatures};
 use crate::ledger::rules::structure::{check_canonical, check_form};
 use crate::ledger::signature::PubKey;
@@ -58,6 +58,17 @@ impl Context<'_> {
     #[must_use]
     pub const fn now(&self) -> Moment {
         Moment { height: self.height, median_time: self.median_time }
+    }
+
+    /// Judges claims at the block's height.
+    #[must_use]
+    pub fn judge(&self) -> Judge {
+        Judge {
+            anchor: self.spec.anchor_id(),
+            claim_delay: self.spec.claim_delay_blocks,
+            spacing_s: self.spec.spacing_s,
+            now: self.now(),
+        }
     }
 }
 

@@ -51,6 +51,8 @@ struct File {
     limit_bits: String,
     start_bits: String,
     genesis_time: u32,
+    claim_delay_blocks: u32,
+    issuer_k_least: u8,
     anchors: Set,
     #[serde(default)]
     witnesses: Set,
@@ -94,6 +96,8 @@ impl Spec {
             limit: bits("limit_bits", &file.limit_bits)?,
             start: bits("start_bits", &file.start_bits)?,
             genesis_time: file.genesis_time,
+            claim_delay_blocks: file.claim_delay_blocks,
+            issuer_k_least: file.issuer_k_least,
             anchors: set("anchors", &file.anchors)?,
             witnesses: set("witnesses", &file.witnesses)?,
         };
@@ -124,6 +128,8 @@ impl Spec {
             limit_bits: self.limit.to_string(),
             start_bits: self.start.to_string(),
             genesis_time: self.genesis_time,
+            claim_delay_blocks: self.claim_delay_blocks,
+            issuer_k_least: self.issuer_k_least,
             anchors: set(&self.anchors),
             witnesses: set(&self.witnesses),
         };

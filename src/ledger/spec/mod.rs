@@ -14,6 +14,7 @@ use crate::hash::tagged::Tag;
 use crate::ledger::block::Block;
 use crate::ledger::coinbase::Coinbase;
 use crate::ledger::signature::{KeyError, PubKey};
+use crate::ledger::transaction::PartyId;
 use crate::primitives::{
     BlockHash, CompactError, CompactTarget, Digest, Header, MerkleRoot, Target,
 };
@@ -38,6 +39,30 @@ pub const FEE_PER_SIGNATURE: u64 = 100;
 pub const FEE_PER_STATE_ENTRY: u64 = 10_000;
 /// Blocks that an emptied account must lie idle before it is pruned.
 pub const IDLE_BLOCKS: u32 = 1000;
+
+/// Claims about one party that are remembered with it; one of each kind and issuer stays for ever.
+pub const HOLDINGS_MAX: usize = 32;
+/// Blocks of a window in which refused requests are counted.
+pub const REFUSAL_WINDOW_BLOCKS: u32 = 144;
+/// Refused requests of a person for one record in a window.
+pub const REFUSED_PERSON_RECORD_MAX: u16 = 3;
+/// Refused requests of a person in a window.
+pub const REFUSED_PERSON_MAX: u16 = 20;
+/// Refused requests of an issuer's people for one record in a window.
+pub const REFUSED_ISSUER_RECORD_MAX: u16 = 16;
+/// Blocks for which a closed request is remembered.
+pub const CLOSED_BLOCKS: u32 = 1000;
+/// Blocks in which an emergency must be reviewed.
+pub const REVIEW_BLOCKS: u32 = 2016;
+/// Emergency requests of a block that need no fee.
+pub const FREE_REQUESTS_MAX: u16 = 10;
+/// Approvals of emergencies in a block that need no fee.
+pub const FREE_APPROVES_MAX: u16 = 40;
+/// Emergencies without a fee that one site may have open.
+pub const FREE_OPEN_SITE_MAX: u16 = 2;
+/// Emergencies without a review at which an issuer's people must pay the fee.
+pub const UNREVIEWED_MAX: u32 = 20;
+const CONSTANTS: usize = 27;
 
 const SPEC_TAG: Tag = Tag::new("spec");
 
@@ -82,6 +107,10 @@ pub struct Spec {
     pub anchors: KeySet,
     /// Who settles blocks; empty for a chain without finality.
     pub witnesses: KeySet,
+    /// Blocks before a claim holds, so that a forged one can be withdrawn first.
+    pub claim_delay_blocks: u32,
+    /// How many keys must agree in the name of the anchor and of every issuer.
+    pub issuer_k_least: u8,
 }
 
 /// Why a specification makes no chain.
@@ -134,7 +163,9 @@ struct Committed<'a> {
     genesis_time: u32,
     anchors: &'a KeySet,
     witnesses: &'a KeySet,
-    constants: [u64; 15],
+    claim_delay_blocks: u32,
+    issuer_k_least: u8,
+    constants: [u64; CONSTANTS],
 }
 
 impl Spec {
@@ -190,6 +221,12 @@ impl Spec {
         check_keys("anchors", &self.anchors)?;
         check_keys("witnesses", &self.witnesses)?;
         field("anchors", !self.anchors.keys.is_empty(), "at least one key")?;
+        field(
+            "issuer_k",
+            self.issuer_k_least >= 1 && self.anchors.k >= self.issuer_k_least,
+            "at least 1, and the anchors meet it",
+        )?;
+        field("claim_delay", self.claim_delay_blocks <= 1000, "at most 1000 blocks")?;
         let majority = 2 * usize::from(self.witnesses.k) > self.witnesses.keys.len();
         field(
             "witnesses",
@@ -197,6 +234,19 @@ impl Spec {
             "more than half must agree, or two halves could settle two chains",
         )?;
         Ok(self)
+    }
+
+    /// The genesis anchor: the key, or the group of its keys in ascending order.
+    #[must_use]
+    pub fn anchor_id(&self) -> PartyId {
+        match &self.anchors.keys[..] {
+            [key] => (*key).into(),
+            keys => {
+                let mut keys = keys.to_vec();
+                keys.sort_unstable();
+                PartyId::of_group(self.anchors.k, &keys)
+            }
+        }
     }
 
     /// tagged("spec", every field and constant): what genesis carries.
@@ -218,6 +268,8 @@ impl Spec {
             genesis_time: self.genesis_time,
             anchors: &self.anchors,
             witnesses: &self.witnesses,
+            claim_delay_blocks: self.claim_delay_blocks,
+            issuer_k_least: self.issuer_k_least,
             constants: constants(),
         };
         let bytes = borsh::to_vec(&committed).expect("writing to memory cannot fail");
@@ -296,8 +348,8 @@ fn check_keys(field: &'static str, set: &KeySet) -> Result<(), SpecError> {
 }
 
 /// The constants of consensus that no chain file sets: changing one makes another chain.
-fn constants() -> [u64; 15] {
-    use crate::ledger::{block, coinbase, transaction};
+fn constants() -> [u64; CONSTANTS] {
+    use crate::ledger::{block, coinbase, policy, transaction};
     [
         u64::from(CHECKPOINT_INTERVAL_BLOCKS),
         u64::from(CHECKPOINT_DEPTH_BLOCKS),
@@ -314,5 +366,17 @@ fn constants() -> [u64; 15] {
         transaction::SIGNATURES_MAX as u64,
         u64::from(transaction::VALIDITY_BLOCKS_MAX),
         transaction::NONCE_STEP_MAX,
+        u64::from(policy::CHAIN_CLAIMS_MAX),
+        HOLDINGS_MAX as u64,
+        u64::from(REFUSAL_WINDOW_BLOCKS),
+        u64::from(REFUSED_PERSON_RECORD_MAX),
+        u64::from(REFUSED_PERSON_MAX),
+        u64::from(REFUSED_ISSUER_RECORD_MAX),
+        u64::from(CLOSED_BLOCKS),
+        u64::from(REVIEW_BLOCKS),
+        u64::from(FREE_REQUESTS_MAX),
+        u64::from(FREE_APPROVES_MAX),
+        u64::from(FREE_OPEN_SITE_MAX),
+        u64::from(UNREVIEWED_MAX),
     ]
 }

@@ -54,6 +54,8 @@ impl Spec {
             genesis_time: now,
             anchors: KeySet { k: 1, keys: vec![anchor] },
             witnesses: KeySet::default(),
+            claim_delay_blocks: 0,
+            issuer_k_least: 1,
         }
         .check()
     }
@@ -80,6 +82,8 @@ impl Spec {
             genesis_time: GENESIS_TIME,
             anchors: KeySet { k: 1, keys: published(&[TEST_ANCHOR]) },
             witnesses: KeySet { k: 1, keys: published(&[TEST_WITNESS]) },
+            claim_delay_blocks: 0,
+            issuer_k_least: 1,
         }
         .check()
         .expect("the preset is checked by the tests")
@@ -107,6 +111,8 @@ impl Spec {
             genesis_time: GENESIS_TIME,
             anchors: KeySet { k: 2, keys: published(&MAIN_ANCHORS) },
             witnesses: KeySet { k: 2, keys: published(&MAIN_WITNESSES) },
+            claim_delay_blocks: 12,
+            issuer_k_least: 2,
         }
         .check()
         .expect("the preset is checked by the tests")

@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Account, Change, Delta, EntryKey, EntryValue};
+use super::{Account, Change, Delta, EntryKey, EntryValue, HeldClaim};
+use crate::ledger::policy::ReadClaims;
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::CoreId;
+use crate::ledger::transaction::{CoreId, PartyId};
 
 /// What a session reads through: the state after some block.
 pub trait StateRead {
@@ -168,6 +169,24 @@ impl<'a> Session<'a> {
             self.slots.insert(key.clone(), Slot { new: old.clone(), old });
         }
         Ok(self.slots.get_mut(key).expect("inserted above"))
+    }
+}
+
+impl ReadClaims for Session<'_> {
+    fn claim(&mut self, core: &CoreId) -> Result<Option<HeldClaim>, StoreError> {
+        self.get(&EntryKey::Claim(*core))
+    }
+
+    fn holdings(&mut self, party: PartyId) -> Result<Vec<CoreId>, StoreError> {
+        Ok(self.get(&EntryKey::Holdings(party))?.unwrap_or_default())
+    }
+
+    fn model_withdrawn(
+        &mut self,
+        issuer: PartyId,
+        model: [u8; 32],
+    ) -> Result<Option<u32>, StoreError> {
+        self.get(&EntryKey::Model(issuer, model))
     }
 }
 

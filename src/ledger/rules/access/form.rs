@@ -33,8 +33,9 @@ fn attest_fault(attest: &Attest) -> Option<&'static str> {
         }
         Claim::Issuer(set) => (!set.is_canonical()).then_some("not a set of claims and roles"),
         Claim::Site(cells) => {
-            let ascend = cells.is_sorted_by(|a, b| a < b);
-            (cells.is_empty() || !ascend).then_some("the cells of a site ascend, at least one")
+            let ascend =
+                cells.is_sorted_by(|a, b| a < b) && cells.iter().all(|cell| cell.is_valid());
+            (cells.is_empty() || !ascend).then_some("a site has cells, ascending")
         }
         Claim::Role { .. } => {
             let is_person =

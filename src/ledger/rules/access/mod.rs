@@ -31,13 +31,13 @@ pub(super) fn check(
 
 /// Applies a body that [`check`] has passed.
 pub(super) fn apply(
-    _context: &Context<'_>,
+    context: &Context<'_>,
     session: &mut Session<'_>,
-    _core: CoreId,
+    core: CoreId,
     body: &Body,
 ) -> Result<(), StoreError> {
     match body {
-        Body::Attest(body) => attest::apply(session, body),
+        Body::Attest(body) => attest::apply(context, session, core, body),
         _ => Ok(()),
     }
 }
