@@ -11,7 +11,7 @@ use crate::ledger::rules::context::{
 use crate::ledger::rules::isolation::Ids;
 use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::spec::Spec;
-use crate::ledger::state::{Delta, Session};
+use crate::ledger::state::{Delta, Logged, Session};
 use crate::ledger::store::{Overlay, StoreError, Table};
 use crate::ledger::tree::{self, Change, LeafHash, PagesError, StateRoot};
 use crate::primitives::{BlockHash, Digest};
@@ -162,7 +162,7 @@ impl Chain {
         Ok((session.finish(), fees))
     }
 
-    /// Writes entries, pages, the root and the index of core ids.
+    /// Writes entries, pages, the root and the indexes of core ids and events.
     fn write_delta(&self, overlay: &mut Overlay<'_>, delta: &Delta) -> Result<(), StoreError> {
         let mut changes: Vec<Change> = delta
             .changes()
@@ -190,6 +190,15 @@ impl Chain {
                 Some(value) => overlay.put(Table::State, change.key.encode(), value.clone()),
                 None => overlay.delete(Table::State, change.key.encode()),
             }
+        }
+        for (rid, kind, indexes) in delta.forgotten() {
+            for index in indexes {
+                overlay.delete(Table::Events, Logged::key(&rid, kind, index));
+            }
+        }
+        for Logged { rid, kind, index, event } in delta.events() {
+            let event = borsh::to_vec(event).expect("writing to memory cannot fail");
+            overlay.put(Table::Events, Logged::key(rid, *kind, *index), event);
         }
         let (added, removed) = delta.accepted();
         for core in removed {

@@ -11,12 +11,16 @@
 //! | undo | block hash | undo record of an applied block |
 //! | leaves | block hash | merkle leaves in order |
 //! | cores | core id | height, little-endian |
+//! | events | record, log, number big-endian | [`Event`] |
 //! | transactions | transaction id | height and index, little-endian |
+
+use std::ops::Range;
 
 use crate::ledger::chain::finality::Alarm;
 use crate::ledger::chain::record::Record;
 use crate::ledger::rules::context::Ancestors;
-use crate::ledger::state::{EntryKey, StateRead};
+use crate::ledger::signature::PubKey;
+use crate::ledger::state::{EntryKey, Event, LogKind, Logged, StateRead};
 use crate::ledger::store::{Read, StoreError, Table};
 use crate::ledger::transaction::CoreId;
 use crate::ledger::transaction::attest::Point;
@@ -146,6 +150,26 @@ impl View<'_> {
             }
             record = self.expect_record(&record.parent())?;
         }
+    }
+
+    /// Events of a record's log, in order.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read or one of them is missing.
+    pub fn events(
+        &self,
+        rid: &PubKey,
+        kind: LogKind,
+        indexes: Range<u64>,
+    ) -> Result<Vec<Event>, StoreError> {
+        indexes
+            .map(|index| {
+                let bytes = self.0.get(Table::Events, &Logged::key(rid, kind, index))?;
+                let event = bytes.and_then(|bytes| borsh::from_slice(&bytes).ok());
+                event.ok_or_else(|| corrupt(&format!("event {index} of record {rid} is missing")))
+            })
+            .collect()
     }
 
     fn meta_digest(&self, key: &[u8]) -> Result<Digest, StoreError> {

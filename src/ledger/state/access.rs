@@ -118,6 +118,29 @@ pub struct Logs {
     pub refusals: Log,
 }
 
+/// Which log of a record. The numbers name them in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum LogKind {
+    /// Everything but refusals.
+    Access = 0,
+    /// Refused requests.
+    Refusals = 1,
+}
+
+/// An event at its place in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logged {
+    /// The record.
+    pub rid: PubKey,
+    /// Which log.
+    pub kind: LogKind,
+    /// Its number, from 0.
+    pub index: u64,
+    /// What happened.
+    pub event: Event,
+}
+
 /// A chain of events: its head commits to all of them in order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Log {
@@ -233,6 +256,37 @@ impl HeldRecord {
     #[must_use]
     pub fn is_retired(&self, now: Moment, spacing_s: u32) -> bool {
         self.successor.is_some_and(|successor| successor.wait.is_over(now, spacing_s))
+    }
+}
+
+impl LogKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Access, Self::Refusals];
+}
+
+impl Logs {
+    /// One of the two.
+    #[must_use]
+    pub fn of(&self, kind: LogKind) -> &Log {
+        match kind {
+            LogKind::Access => &self.access,
+            LogKind::Refusals => &self.refusals,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, kind: LogKind) -> &mut Log {
+        match kind {
+            LogKind::Access => &mut self.access,
+            LogKind::Refusals => &mut self.refusals,
+        }
+    }
+}
+
+impl Logged {
+    /// Its key in the index: record, log, number big-endian.
+    #[must_use]
+    pub fn key(rid: &PubKey, kind: LogKind, index: u64) -> Vec<u8> {
+        [&rid.0[..], &[kind as u8], &index.to_be_bytes()].concat()
     }
 }
 

@@ -1,8 +1,11 @@
 //! What one block changes, with what was there before: applied forwards, undone backwards.
 
+use std::ops::Range;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use super::EntryKey;
+use super::{EntryKey, LogKind, Logged, Logs};
+use crate::ledger::signature::PubKey;
 use crate::ledger::transaction::CoreId;
 
 /// One entry before and after a block; `None` where it is absent.
@@ -20,6 +23,7 @@ pub struct Change {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delta {
     changes: Vec<Change>,
+    events: Vec<Logged>,
 }
 
 /// An undo record on disk: the encoded keys with their old values.
@@ -30,10 +34,10 @@ struct Undo {
 
 impl Delta {
     /// Drops changes without effect and sorts.
-    pub(super) fn new(mut changes: Vec<Change>) -> Self {
+    pub(super) fn new(mut changes: Vec<Change>, events: Vec<Logged>) -> Self {
         changes.retain(|change| change.old != change.new);
         changes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        Self { changes }
+        Self { changes, events }
     }
 
     /// The changes, keys ascending.
@@ -47,7 +51,31 @@ impl Delta {
     pub fn inverted(self) -> Self {
         let changes = self.changes.into_iter();
         let invert = |Change { key, old, new }| Change { key, old: new, new: old };
-        Self { changes: changes.map(invert).collect() }
+        Self { changes: changes.map(invert).collect(), events: Vec::new() }
+    }
+
+    /// The events that it appends to logs, in order. Undone, a log is as long as its count says.
+    #[must_use]
+    pub fn events(&self) -> &[Logged] {
+        &self.events
+    }
+
+    /// The events that it takes away again: the records and kinds of logs with the indexes that are no
+    /// longer there.
+    #[must_use]
+    pub fn forgotten(&self) -> Vec<(PubKey, LogKind, Range<u64>)> {
+        let logs = |value: &Option<Vec<u8>>| -> Logs {
+            value.as_deref().and_then(|bytes| borsh::from_slice(bytes).ok()).unwrap_or_default()
+        };
+        let mut forgotten = Vec::new();
+        for change in &self.changes {
+            let EntryKey::Logs(rid) = change.key else { continue };
+            let (old, new) = (logs(&change.old), logs(&change.new));
+            for kind in LogKind::ALL {
+                forgotten.push((rid, kind, new.of(kind).count..old.of(kind).count));
+            }
+        }
+        forgotten
     }
 
     /// The undo record: what [`Delta::from_undo`] needs besides the state after the block.
@@ -79,7 +107,7 @@ impl Delta {
             let old = current(&key)?;
             changes.push(Change { key, old, new });
         }
-        Ok(Some(Self { changes }))
+        Ok(Some(Self { changes, events: Vec::new() }))
     }
 
     /// Core ids that this delta brings into the list of accepted ones, each with its height, and those

@@ -3,7 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Account, Change, Delta, EntryKey, EntryValue, HeldClaim};
+use super::{
+    Account, Change, Delta, EntryKey, EntryValue, Event, HeldClaim, LogKind, Logged, Logs,
+};
 use crate::ledger::policy::ReadClaims;
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::StoreError;
@@ -40,6 +42,7 @@ pub struct Session<'a> {
     slots: HashMap<EntryKey, Slot>,
     accepted: Vec<CoreId>,
     accepted_set: HashSet<CoreId>,
+    events: Vec<Logged>,
 }
 
 impl<'a> Session<'a> {
@@ -47,7 +50,7 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn new(base: &'a dyn StateRead, height: u32) -> Self {
         let (slots, accepted, accepted_set) = (HashMap::new(), Vec::new(), HashSet::new());
-        Self { base, height, slots, accepted, accepted_set }
+        Self { base, height, slots, accepted, accepted_set, events: Vec::new() }
     }
 
     /// The value of an entry as it stands.
@@ -135,6 +138,22 @@ impl<'a> Session<'a> {
         &self.accepted
     }
 
+    /// Appends an event to a log of a record.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn log(&mut self, rid: PubKey, kind: LogKind, event: Event) -> Result<(), StoreError> {
+        let key = EntryKey::Logs(rid);
+        let mut logs: Logs = self.get(&key)?.unwrap_or_default();
+        let log = logs.of_mut(kind);
+        let index = log.count;
+        log.push(&event);
+        self.put(&key, Some(&logs))?;
+        self.events.push(Logged { rid, kind, index, event });
+        Ok(())
+    }
+
     /// Accounts written in this session that are empty now, keys ascending.
     #[must_use]
     pub fn emptied_accounts(&self) -> Vec<PubKey> {
@@ -160,7 +179,8 @@ impl<'a> Session<'a> {
     pub fn finish(self) -> Delta {
         let changes = self.slots.into_iter();
         // The order of the map does not matter: the delta sorts.
-        Delta::new(changes.map(|(key, Slot { old, new })| Change { key, old, new }).collect())
+        let changes = changes.map(|(key, Slot { old, new })| Change { key, old, new }).collect();
+        Delta::new(changes, self.events)
     }
 
     fn slot(&mut self, key: &EntryKey) -> Result<&mut Slot, StoreError> {

@@ -71,6 +71,8 @@ tables! {
     Checkpoints = 11, "checkpoints";
     /// The order in which blocks arrived: first seen wins a tie.
     Arrivals = 12, "arrivals";
+    /// What happened to each record, in order: the events behind the logs of the state.
+    Events = 13, "events";
 }
 
 impl fmt::Display for Table {
