@@ -9,6 +9,7 @@
 //! | [`state`] | what the chain knows after a block, applied and undone |
 //! | [`block`], [`coinbase`], [`transaction`] | the bytes |
 //! | [`policy`] | what a policy says and when it allows |
+//! | [`audit`] | what happened to a record, provably complete |
 //! | [`spec`] | what makes one chain: its constants and keys |
 //! | [`address`] | how people write a key |
 //! | [`signature`] | keys and signatures, singly and in batches |
@@ -16,6 +17,7 @@
 //! | [`store`] | numbered tables of bytes, written in batches |
 
 pub mod address;
+pub mod audit;
 pub mod block;
 pub mod chain;
 pub mod coinbase;

@@ -4,6 +4,7 @@
 //! reorganisation of any depth, happens wholly or not at all.
 
 mod connect;
+mod evidence;
 mod finality;
 pub mod header;
 mod ledger;
@@ -13,6 +14,7 @@ mod run;
 mod view;
 
 pub use connect::{Chain, Prepared};
+pub use evidence::{EvidenceError, Shown, StateEvidence};
 pub use finality::{Alarm, CheckpointError, SignedCheckpoint, Witnessed};
 pub use ledger::{Ledger, SubmitError, Submitted};
 pub use record::{Record, Status};
