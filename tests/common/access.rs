@@ -5,17 +5,21 @@
 use std::collections::BTreeMap;
 
 use proofward::ledger::chain::{Ledger, Submitted};
-use proofward::ledger::policy::{Cell, Role};
+use proofward::ledger::policy::{Cell, Moment, Role};
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::Spec;
 use proofward::ledger::state::{EntryKey, EntryValue, StateRead};
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
+use proofward::ledger::transaction::record::ShareSet;
 use proofward::ledger::transaction::{
-    Attest, Body, Core, CoreId, Group, Party, PartyId, Transaction,
+    Attest, Body, Core, CoreId, Grant, Group, Party, PartyId, Record, Transaction,
+    TransactionDecodeError,
 };
 
-use super::ledger::{Key, NOW, core, easy_spec, memory_ledger, next_block, sign, verdict};
+use super::ledger::{
+    Key, NOW, core, easy_spec, memory_ledger, next_block, next_block_at, sign, verdict,
+};
 
 pub(crate) const ANCHOR: u32 = 1_000_000;
 pub(crate) const ISSUER: u32 = 100;
@@ -194,6 +198,83 @@ impl World {
     pub(crate) fn withdraw(&mut self, by: u32, claim: CoreId) -> Result<CoreId, &'static str> {
         let by = self.party(by);
         self.act(Body::Attest(Attest::withdrawal(by, Withdrawn::Claim(claim.0), [0; 32])))
+    }
+
+    /// As [`World::act`], through the bytes: what does not decode is refused by that name.
+    pub(crate) fn act_decoded(&mut self, body: Body) -> Result<CoreId, &'static str> {
+        let (transaction, _) = self.transaction(body.clone());
+        self.nonce -= 2;
+        match Transaction::decode(&transaction.encode()) {
+            Ok(decoded) => {
+                assert_eq!(decoded, transaction);
+                self.act(body)
+            }
+            Err(TransactionDecodeError::NonCanonical { .. }) => Err("NonCanonical"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A record with one share set and no policy.
+    pub(crate) fn record_of(&mut self, rid: u32, owner: u32) -> Record {
+        Record {
+            rid: self.key(rid),
+            owners: self.party(owner),
+            blob: [3; 32],
+            pointer: [4; 32],
+            epoch: 0,
+            share_sets: vec![ShareSet {
+                n: 3,
+                k: 2,
+                shares_root: [5; 32],
+                guardians_root: [6; 32],
+                required: 0,
+            }],
+            payout: self.key(owner),
+            policy_root: [0; 32],
+            grant_delay: 1,
+            prev: None,
+        }
+    }
+
+    pub(crate) fn founded_record(
+        &mut self,
+        rid: u32,
+        owner: u32,
+        policy_root: [u8; 32],
+        grant_delay: u32,
+    ) -> PubKey {
+        let record = Record { policy_root, grant_delay, ..self.record_of(rid, owner) };
+        let rid = record.rid;
+        self.act(Body::Record(record)).unwrap();
+        rid
+    }
+
+    pub(crate) fn grant(
+        &mut self,
+        rid: PubKey,
+        owner: u32,
+        seq: u32,
+        policy_root: [u8; 32],
+        not_before_h: u32,
+    ) -> Result<CoreId, &'static str> {
+        let owners = self.party(owner);
+        self.act(Body::Grant(Grant { rid, owners, seq, policy_root, not_before_h }))
+    }
+
+    /// Height and median time past of the next block.
+    pub(crate) fn now(&self) -> Moment {
+        let view = self.ledger.view();
+        let tip = view.expect_record(&view.tip().unwrap()).unwrap();
+        Moment { height: tip.height + 1, median_time: view.median_time_after(&tip).unwrap() }
+    }
+
+    /// Blocks one after another, each stamped as early as it may be.
+    pub(crate) fn burst(&mut self, blocks: u32) {
+        for _ in 0..blocks {
+            let time = self.now().median_time + 1;
+            let block = next_block_at(&self.ledger, self.sponsor.public(), vec![], time);
+            self.ledger.submit(&block.encode(), NOW).unwrap();
+        }
     }
 
     /// An entry of the state after the tip.

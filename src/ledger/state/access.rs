@@ -61,6 +61,8 @@ pub struct HeldRecord {
     pub grant_delay: u32,
     /// The last seq given out.
     pub last_seq: u32,
+    /// Until it takes the place of the record before; none for a first one. Nothing opens before.
+    pub begins: Option<Wait>,
     /// The policy in force, unless `pending` has begun.
     pub policy: Policy,
     /// The policy to come, or in force if it has begun.
@@ -243,13 +245,31 @@ impl Wait {
 }
 
 impl HeldRecord {
-    /// The policy in force.
+    /// The policy in force; of a record that has not begun its number with a root that opens nothing.
     #[must_use]
     pub fn policy_at(&self, now: Moment, spacing_s: u32) -> Policy {
-        match self.pending {
+        let policy = match self.pending {
             Some(pending) if pending.wait.is_over(now, spacing_s) => pending.policy,
             _ => self.policy,
+        };
+        let has_begun = self.begins.is_none_or(|wait| wait.is_over(now, spacing_s));
+        if has_begun { policy } else { Policy { root: [0; 32], ..policy } }
+    }
+
+    /// Puts a policy that has waited long enough in its place.
+    pub fn settle(&mut self, now: Moment, spacing_s: u32) {
+        if let Some(pending) = self.pending.filter(|pending| pending.wait.is_over(now, spacing_s)) {
+            self.put_in_force(pending.policy);
         }
+    }
+
+    /// Puts a policy in force and drops one that waits.
+    pub fn put_in_force(&mut self, policy: Policy) {
+        if self.policy.root != [0; 32] {
+            self.former = Some(self.policy);
+        }
+        self.policy = policy;
+        self.pending = None;
     }
 
     /// Whether another record has taken its place.

@@ -4,6 +4,9 @@ mod attest;
 mod checkpoint;
 mod error;
 pub(super) mod form;
+mod grant;
+mod log;
+mod record;
 
 pub use error::{ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError};
 
@@ -22,6 +25,8 @@ pub(super) fn check(
 ) -> Result<(), Refusal<TransactionError>> {
     match body {
         Body::Attest(body) => attest::check(context, session, body),
+        Body::Record(body) => record::check(session, body),
+        Body::Grant(body) => grant::check(context, session, body),
         _ => {
             let what = format!("{} is not accepted by this version", body.name());
             Err(TransactionError::NonCanonical(what).into())
@@ -38,6 +43,8 @@ pub(super) fn apply(
 ) -> Result<(), StoreError> {
     match body {
         Body::Attest(body) => attest::apply(context, session, core, body),
+        Body::Record(body) => record::apply(context, session, core, body),
+        Body::Grant(body) => grant::apply(context, session, core, body),
         _ => Ok(()),
     }
 }
@@ -46,6 +53,7 @@ pub(super) fn apply(
 pub(super) fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64, StoreError> {
     match body {
         Body::Attest(body) => attest::new_entries(session, body),
+        Body::Record(_) => Ok(record::NEW_ENTRIES),
         _ => Ok(0),
     }
 }
