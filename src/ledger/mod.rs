@@ -4,7 +4,7 @@
 //! | folder | what |
 //! |---|---|
 //! | [`chain`] | the header tree, the best branch, what moves its tip; finality |
-//! | [`template`], [`select`] | the next block to mine, and what goes into it |
+//! | [`mempool`], [`template`] | what waits for a block, and the next block to mine |
 //! | [`rules`] | what makes a block and a transaction valid, level by level, by name |
 //! | [`state`] | what the chain knows after a block, applied and undone |
 //! | [`block`], [`coinbase`], [`transaction`] | the bytes |
@@ -21,9 +21,9 @@ pub mod audit;
 pub mod block;
 pub mod chain;
 pub mod coinbase;
+pub mod mempool;
 pub mod policy;
 pub mod rules;
-pub mod select;
 pub mod signature;
 pub mod spec;
 pub mod state;

@@ -1,7 +1,10 @@
 //! The next block to mine: everything but the payout, the time and the nonce.
 
-use crate::consensus::merkle::Inclusion;
-use crate::engine::merkle::MerkleHasher;
+use std::sync::Arc;
+
+use crate::consensus::merkle;
+use crate::engine::merkle::BranchTree;
+use crate::hash::sha256::sha256d;
 use crate::ledger::block::{Block, Included};
 use crate::ledger::chain::header::required_bits;
 use crate::ledger::chain::{Chain, Record, View};
@@ -26,12 +29,35 @@ pub struct Template {
     /// State after the parent, which its coinbase commits to.
     pub root: StateRoot,
     /// The transactions, coinbase left out.
-    pub transactions: Vec<Included>,
+    pub transactions: Vec<Arc<Included>>,
+    branch: Vec<Digest>,
     /// Subsidy and fees: what the coinbase may pay.
     pub reward: u64,
 }
 
 impl Template {
+    /// A block on the tip of `view` with nothing but its coinbase.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn empty(chain: &Chain, view: &View<'_>) -> Result<Self, StoreError> {
+        let parent_hash = view.tip()?;
+        let parent = view.expect_record(&parent_hash)?;
+        let height = parent.height + 1;
+        Ok(Self {
+            chain: chain.clone(),
+            parent,
+            parent_hash,
+            height,
+            time_least: view.median_time_after(&parent)?.saturating_add(1),
+            root: view.root()?,
+            transactions: Vec::new(),
+            branch: Vec::new(),
+            reward: chain.spec.subsidy(height),
+        })
+    }
+
     /// A block on the tip of `view` with these transactions, whose fees are `fees` together.
     ///
     /// # Errors
@@ -43,19 +69,18 @@ impl Template {
         transactions: Vec<Included>,
         fees: u64,
     ) -> Result<Self, StoreError> {
-        let parent_hash = view.tip()?;
-        let parent = view.expect_record(&parent_hash)?;
-        let height = parent.height + 1;
-        Ok(Self {
-            chain: chain.clone(),
-            parent,
-            parent_hash,
-            height,
-            time_least: view.median_time_after(&parent)?.saturating_add(1),
-            root: view.root()?,
-            transactions,
-            reward: chain.spec.subsidy(height).saturating_add(fees),
-        })
+        let mut tree = BranchTree::new(chain.kernel);
+        transactions.iter().for_each(|included| tree.push(included.leaf()));
+        let transactions = transactions.into_iter().map(Arc::new).collect();
+        Ok(Self::empty(chain, view)?.holding(transactions, fees, tree.branch()))
+    }
+
+    /// The same block with these transactions, the sum of their fees and the way of the coinbase up
+    /// their tree.
+    #[must_use]
+    pub fn holding(self, transactions: Vec<Arc<Included>>, fees: u64, branch: Vec<Digest>) -> Self {
+        let reward = self.chain.spec.subsidy(self.height).saturating_add(fees);
+        Self { transactions, branch, reward, ..self }
     }
 
     /// nBits of the block if it is stamped `time`.
@@ -103,19 +128,16 @@ impl Template {
     pub fn block(&self, coinbase_bytes: Vec<u8>, time: u32) -> Block {
         let mut reader = crate::primitives::codec::Reader::new(&coinbase_bytes);
         let coinbase = Coinbase::decode(&mut reader).expect("a coinbase of ours decodes");
-        let header = self.header(time, MerkleRoot::ZERO);
-        let transactions = self.transactions.clone();
-        let mut block = Block { header, coinbase, coinbase_bytes, transactions };
-        block.header.merkle_root = MerkleHasher::new(self.chain.kernel).root(&block.leaves()).root;
-        block
+        let leaf = sha256d(&coinbase_bytes);
+        let root = self.branch.iter().fold(leaf, |left, right| merkle::node(&left, right));
+        let header = self.header(time, MerkleRoot(root));
+        let transactions = self.transactions.iter().map(|included| (**included).clone()).collect();
+        Block { header, coinbase, coinbase_bytes, transactions }
     }
 
     /// The hashes that fold a coinbase's hash into the merkle root, lowest level first.
     #[must_use]
-    pub fn merkle_branch(&self) -> Vec<Digest> {
-        // The coinbase is unknown: it is what the branch is folded into.
-        let leaves: Vec<Digest> =
-            std::iter::once([0; 32]).chain(self.transactions.iter().map(Included::leaf)).collect();
-        Inclusion::new(&leaves, 0).map_or(Vec::new(), |inclusion| inclusion.siblings)
+    pub fn merkle_branch(&self) -> &[Digest] {
+        &self.branch
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crossbeam::channel::RecvTimeoutError;
 
-use crate::engine::{Coinbase, Engine, Event, ExtranonceSource, Solution, Work};
-use crate::ledger::block::{Block, Included};
+use crate::engine::{Coinbase, Engine, Event, ExtranonceSource, Generation, Solution, Work};
+use crate::ledger::block::Block;
 use crate::ledger::chain::{Ledger, SubmitError, Submitted};
 use crate::ledger::coinbase::encode_height;
+use crate::ledger::mempool::Mempool;
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::{Store, StoreError};
 use crate::ledger::template::Template;
@@ -19,8 +20,6 @@ use crate::primitives::{BlockHash, Header};
 const EXTRANONCE_BYTES: usize = 8;
 /// What follows the extranonce: whose software made the block.
 const TAG: &[u8] = b"/proofward/";
-/// A job is renewed at least this often, so that its time stays that of the clock.
-const JOB_LIFE: Duration = Duration::from_secs(1);
 
 /// A block that was found and accepted.
 #[derive(Debug, Clone)]
@@ -73,7 +72,7 @@ impl Job {
             prefix: bytes[..at].to_vec(),
             suffix: bytes[at + EXTRANONCE_BYTES..].to_vec(),
             extranonce_bytes: EXTRANONCE_BYTES,
-            branch: template.merkle_branch(),
+            branch: template.merkle_branch().to_vec(),
         };
         let until = template.bits_hold_until(time);
         let header = template.header(time, coinbase.merkle_root(0));
@@ -105,60 +104,118 @@ impl Job {
     }
 }
 
-/// Mines one block on the tip: publishes jobs and renews them each second until one is solved and
-/// accepted, or `go_on` says no. `choose` gives the transactions of each job with their fees together,
-/// `now` the clock.
-///
-/// # Errors
-///
-/// See [`MineError`].
-pub fn mine_block<S: Store>(
-    ledger: &Ledger<S>,
-    engine: &Engine,
+/// More pending than this, and the first job on a new tip holds nothing but its coinbase: finding out
+/// what is still pending would take longer than a millisecond.
+const COINBASE_FIRST_ABOVE: usize = 500;
+
+/// Keeps the engine busy with the best block on the tip of a ledger.
+#[derive(Debug)]
+pub struct Miner<'a, S> {
+    ledger: &'a Ledger<S>,
+    engine: &'a Engine,
     payout: PubKey,
-    mut choose: impl FnMut() -> Result<(Vec<Included>, u64), StoreError>,
-    now: impl Fn() -> u64,
-    go_on: impl Fn() -> bool,
-) -> Result<Option<Mined>, MineError> {
-    while go_on() {
-        let (transactions, fees) = choose()?;
-        let template = Template::on_tip(ledger.chain(), &ledger.view(), transactions, fees)?;
-        let clock = u32::try_from(now()).unwrap_or(u32::MAX);
-        let job = Job::new(template, payout, clock);
-        // Ahead of the clock by more than the chain allows: wait, the block would be refused.
-        let is_too_new =
-            u64::from(job.header.time) > now() + u64::from(ledger.chain().spec.future_limit_s);
-        if is_too_new {
-            engine.stop();
-            std::thread::sleep(Duration::from_millis(50));
-            continue;
-        }
-        let generation = engine.publish(job.work());
-        loop {
-            match engine.events().recv_timeout(JOB_LIFE) {
-                Ok(Event::Solution(solution)) if solution.generation == generation => {
-                    let block = job.block(&solution);
-                    engine.stop();
-                    let submitted = ledger.submit(&block.encode(), now());
-                    return match submitted {
-                        Ok(Submitted::Tip { .. }) => Ok(Some(Mined {
-                            height: block.coinbase.height,
-                            hash: BlockHash(solution.digest),
-                            reward: job.template.reward,
-                            block,
-                        })),
-                        Ok(_) => break,
-                        Err(SubmitError::Store(error)) => Err(error.into()),
-                        Err(refused) => Err(MineError::Refused(refused)),
-                    };
-                }
-                // Of a job before this one.
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => return Err(MineError::Engine),
-            }
-        }
+    /// What waits for a block. Whoever adds to it calls [`Miner::renew`] after.
+    pub mempool: Mempool,
+    published: Option<Published>,
+}
+
+/// The job that is searched.
+#[derive(Debug)]
+struct Published {
+    job: Job,
+    generation: Generation,
+    /// Of the pool that it was made from; none if it holds nothing but the coinbase.
+    version: Option<u64>,
+}
+
+impl<'a, S: Store> Miner<'a, S> {
+    /// A miner that has published nothing yet.
+    #[must_use]
+    pub fn new(
+        ledger: &'a Ledger<S>,
+        engine: &'a Engine,
+        payout: PubKey,
+        mempool: Mempool,
+    ) -> Self {
+        Self { ledger, engine, payout, mempool, published: None }
     }
-    engine.stop();
-    Ok(None)
+
+    /// Publishes a job if the one that is searched is no longer the best, or of an earlier second than
+    /// `now`.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn renew(&mut self, now: u64) -> Result<(), StoreError> {
+        self.mempool.follow(&self.ledger.view(), None)?;
+        let version = Some(self.mempool.version());
+        let is_current = self.published.as_ref().is_some_and(|published| {
+            published.version == version && u64::from(published.job.header.time) >= now
+        });
+        if !is_current {
+            let template = self.mempool.template(&self.ledger.view())?;
+            self.publish(template, version, now);
+        }
+        Ok(())
+    }
+
+    /// Waits at most `timeout` for the job to be solved, and submits the block at the time that `now`
+    /// tells then. With a new tip the next job is published before anything else.
+    ///
+    /// # Errors
+    ///
+    /// See [`MineError`].
+    pub fn wait(
+        &mut self,
+        timeout: Duration,
+        now: impl Fn() -> u64,
+    ) -> Result<Option<Mined>, MineError> {
+        let solution = match self.engine.events().recv_timeout(timeout) {
+            Ok(Event::Solution(solution)) => solution,
+            // All that a second has was searched.
+            Ok(_) | Err(RecvTimeoutError::Timeout) => return Ok(None),
+            Err(RecvTimeoutError::Disconnected) => return Err(MineError::Engine),
+        };
+        // A solution of a job before this one is worth nothing.
+        let is_of = |published: &mut Published| published.generation == solution.generation;
+        let Some(published) = self.published.take_if(is_of) else { return Ok(None) };
+        let block = published.job.block(&solution);
+        self.engine.stop();
+        match self.ledger.submit(&block.encode(), now()) {
+            Ok(Submitted::Tip { .. }) => {}
+            Ok(_) => return Ok(None),
+            Err(SubmitError::Store(error)) => return Err(error.into()),
+            Err(refused) => return Err(MineError::Refused(refused)),
+        }
+        if self.mempool.totals().count > COINBASE_FIRST_ABOVE {
+            let template = Template::empty(self.ledger.chain(), &self.ledger.view())?;
+            self.publish(template, None, now());
+        }
+        self.mempool.follow(&self.ledger.view(), Some(&block))?;
+        self.renew(now())?;
+        Ok(Some(Mined {
+            height: block.coinbase.height,
+            hash: BlockHash(solution.digest),
+            reward: published.job.template.reward,
+            block,
+        }))
+    }
+
+    /// Ends the search.
+    pub fn stop(&mut self) {
+        self.engine.stop();
+        self.published = None;
+    }
+
+    fn publish(&mut self, template: Template, version: Option<u64>, now: u64) {
+        let job = Job::new(template, self.payout, u32::try_from(now).unwrap_or(u32::MAX));
+        // Ahead of the clock by more than the chain allows: the block would be refused.
+        let latest = now.saturating_add(self.ledger.chain().spec.future_limit_s.into());
+        if u64::from(job.header.time) > latest {
+            self.stop();
+            return;
+        }
+        let generation = self.engine.publish(job.work());
+        self.published = Some(Published { job, generation, version });
+    }
 }

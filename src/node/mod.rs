@@ -1,7 +1,9 @@
-//! L5, the outside world: the directory of a chain, the clock, and the loop that mines on it. It decides
+//! L5, the outside world: the directory of a chain, the clock, what other processes
+//! leave for it, and the loop that mines on it. It decides
 //! no validity; it asks the ledger.
 
 pub mod dir;
+pub mod feed;
 pub mod miner;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,17 +14,17 @@ use crate::cli::output::{Format, json_line, rate, seconds, text_line};
 use crate::cli::settings::{Place, key_or_address, tokens};
 use proofward::engine::meter::{CpuLimit, Stopwatch, per_second};
 use proofward::engine::{Engine, Options};
-use proofward::ledger::block::Included;
 use proofward::ledger::chain::Ledger;
-use proofward::ledger::rules::TransactionError;
-use proofward::ledger::select::select;
+use proofward::ledger::mempool::{Limits, Mempool};
 use proofward::ledger::signature::PubKey;
-use proofward::ledger::state::StateRead as _;
-use proofward::ledger::store::{DiskStore, Inbox, StoreError};
-use proofward::ledger::transaction::Transaction;
-use proofward::node::dir::{ChainDir, INBOX_READ};
-use proofward::node::miner::{Mined, mine_block};
+use proofward::ledger::store::DiskStore;
+use proofward::node::dir::ChainDir;
+use proofward::node::feed::{InboxFeed, Told};
+use proofward::node::miner::{Mined, Miner};
 use proofward::node::unix_now;
+
+/// How long a transaction may lie in the inbox before it is looked at.
+const INBOX_PAUSE: Duration = Duration::from_millis(250);
 
 /// Mine blocks on the chain of a directory
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,8 @@ Examples:
 
 The reward goes to --payout: an address, 64 hex digits, or the name of a key of the directory. On a
 local chain it is the key named miner unless given, which is made without a passphrase. Kill it at
-any moment and run it again: it goes on.")]
+any moment and run it again: it goes on. Transactions that other commands leave in the inbox are mined
+best fee first; one that no block will hold is named on standard error, with its rule, and removed.")]
 pub(crate) struct Args {
     #[command(flatten)]
     place: Place,
@@ -95,26 +97,24 @@ impl Args {
         let engine = Engine::new(kernel, options)?;
         let stopwatch = Stopwatch::start();
         let live = live_line();
-        let inbox = dir.inbox()?;
-        inbox.remove_parts()?;
+        let mut feed = InboxFeed::new(dir.inbox()?, ledger.chain().genesis)?;
+        let mempool = Mempool::new(ledger.chain(), &ledger.view(), Limits::default())?;
+        let mut miner = Miner::new(&ledger, &engine, payout, mempool);
         let mut mined: u32 = 0;
         while self.blocks.is_none_or(|blocks| mined < blocks) {
-            let (_, tip) = ledger.tip()?;
-            let speed = per_second(engine.counters().hashes, stopwatch.elapsed());
-            live.set_message(format!("{}, searching block {}", rate(speed, "H/s"), tip.height + 1));
-            let choose = || {
-                let selection = select(ledger.chain(), &ledger.view(), candidates(&inbox)?)?;
-                Ok((selection.chosen, selection.fees))
-            };
-            let block = mine_block(&ledger, &engine, payout, choose, unix_now, || {
-                live.tick();
-                true
-            })?;
-            let Some(block) = block else { break };
-            mined += 1;
-            clear_inbox(&ledger, &inbox)?;
-            self.print(&ledger, &block, &live)?;
+            tell(&feed.poll(&mut miner.mempool, &ledger.view())?, &live);
+            miner.renew(unix_now())?;
+            if let Some(block) = miner.wait(INBOX_PAUSE, unix_now)? {
+                mined += 1;
+                tell(&feed.tip_moved(&mut miner.mempool, &ledger.view())?, &live);
+                self.print(&ledger, &block, &live)?;
+            }
+            let speed = rate(per_second(engine.counters().hashes, stopwatch.elapsed()), "H/s");
+            let (height, pending) = (ledger.tip()?.1.height + 1, miner.mempool.totals().count);
+            live.set_message(format!("{speed}, searching block {height}, {pending} pending"));
+            live.tick();
         }
+        miner.stop();
         live.finish_and_clear();
         let (hashes, elapsed) = (engine.counters().hashes, stopwatch.elapsed());
         let summary = Summary {
@@ -176,44 +176,15 @@ impl Args {
     }
 }
 
-/// What waits in the inbox and decodes.
-fn candidates(inbox: &Inbox) -> Result<Vec<Included>, StoreError> {
-    let waiting = inbox.waiting(INBOX_READ)?;
-    let transactions =
-        waiting.iter().filter_map(|waiting| Transaction::decode(&waiting.bytes).ok());
-    Ok(transactions.map(Included::new).collect())
-}
-
-/// Takes out of the inbox what a block holds by now, and what no block will: those are told.
-fn clear_inbox(ledger: &Ledger<DiskStore>, inbox: &Inbox) -> anyhow::Result<()> {
-    let view = ledger.view();
-    for waiting in inbox.waiting(INBOX_READ)? {
-        let transaction = match Transaction::decode(&waiting.bytes) {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                eprintln!("proofward: a file in the inbox is no transaction: {error}");
-                inbox.take(&waiting)?;
-                continue;
-            }
-        };
-        let core = transaction.core.id(&ledger.chain().genesis);
-        if view.accepted_at(&core)?.is_some() {
-            inbox.take(&waiting)?;
-            continue;
-        }
-        let selection = select(ledger.chain(), &view, vec![Included::new(transaction)])?;
-        for (_, error) in selection.refused {
-            // Later nonces wait for earlier ones; what cannot be paid now may be paid later.
-            if !matches!(
-                error,
-                TransactionError::NonceGap { .. } | TransactionError::PayerCannotPay { .. }
-            ) {
-                eprintln!("proofward: transaction with core {core} refused: {error}");
-                inbox.take(&waiting)?;
-            }
-        }
+/// Tells what became of files in the inbox that are not, or not yet, mined.
+fn tell(all: &[Told], live: &ProgressBar) {
+    for Told { core, refused, is_removed } in all {
+        let core = core.map_or_else(|| "no core".into(), |core| format!("core {core}"));
+        let end = if *is_removed { "removed from the inbox" } else { "it waits in the inbox" };
+        live.suspend(|| {
+            eprintln!("proofward: {}: transaction with {core}: {refused}; {end}", refused.name());
+        });
     }
-    Ok(())
 }
 
 /// A line of rate and height on standard error, hidden when that is not a terminal.

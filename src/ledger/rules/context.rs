@@ -14,7 +14,7 @@ use crate::ledger::spec::{
 use crate::ledger::state::{Account, EntryKey, Session};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::{
-    ANCHOR_DEPTH_BLOCKS_MAX, Body, CoreId, NONCE_STEP_MAX, Transaction, VALIDITY_BLOCKS_MAX,
+    ANCHOR_DEPTH_BLOCKS_MAX, Body, Core, CoreId, NONCE_STEP_MAX, Transaction, VALIDITY_BLOCKS_MAX,
 };
 use crate::primitives::BlockHash;
 
@@ -182,13 +182,7 @@ pub fn apply_transaction(
 ) -> Result<u64, Refusal<TransactionError>> {
     let core = &transaction.core;
     check_form(core, &context.chain_id)?;
-    let height = context.height;
-    if height < core.valid_from {
-        return Err(TransactionError::NotYetValid { from: core.valid_from, height }.into());
-    }
-    if height > core.valid_to {
-        return Err(TransactionError::Expired { to: core.valid_to, height }.into());
-    }
+    check_window(core, context.height)?;
     check_anchor(context, &BlockHash(core.anchor))?;
 
     let payer = session.account(transaction.payer)?;
@@ -247,6 +241,21 @@ pub fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64, StoreE
         Body::Pay(pay) => Ok(u64::from(!session.has_account(pay.to)?)),
         body => access::new_entries(session, body),
     }
+}
+
+/// Whether a block at `height` may hold the core.
+///
+/// # Errors
+///
+/// `NotYetValid` or `Expired`.
+pub fn check_window(core: &Core, height: u32) -> Result<(), TransactionError> {
+    if height < core.valid_from {
+        return Err(TransactionError::NotYetValid { from: core.valid_from, height });
+    }
+    if height > core.valid_to {
+        return Err(TransactionError::Expired { to: core.valid_to, height });
+    }
+    Ok(())
 }
 
 fn check_anchor(

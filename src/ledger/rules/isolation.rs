@@ -73,7 +73,7 @@ impl Ids {
 /// # Errors
 ///
 /// `BadKey`, `WrongSigners` or `BadSig`.
-pub(super) fn check_signatures(
+pub fn check_signatures(
     transaction: &Transaction,
     ids: &Ids,
     signatures: Signatures,

@@ -57,6 +57,14 @@ pub struct Waiting {
     file: PathBuf,
 }
 
+impl Waiting {
+    /// The name of its file, which follows from its bytes.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name_of(&self.bytes)
+    }
+}
+
 impl Inbox {
     /// The inbox in the store's directory `dir`, which is created if it is missing.
     ///
@@ -104,12 +112,26 @@ impl Inbox {
     ///
     /// What the disk says of the directory; a file that cannot be read is passed over.
     pub fn waiting(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+        self.waiting_besides(limit, |_| false)
+    }
+
+    /// As [`waiting`](Self::waiting), but files that are `known` by their names are not read again.
+    ///
+    /// # Errors
+    ///
+    /// As [`waiting`](Self::waiting).
+    pub fn waiting_besides(
+        &self,
+        limit: usize,
+        known: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Waiting>, StoreError> {
         let mut files = Vec::new();
         // Who floods the directory itself is met with a bounded look at it.
         for entry in self.entries()?.take(2 * INBOX_COUNT_MAX) {
             let entry = entry.map_err(|error| failed("reading", &self.dir, &error))?;
             let name = entry.file_name();
             match name.to_str() {
+                Some(name) if known(name) => {}
                 Some(name) if name.ends_with(ENDING) => files.push(entry.path()),
                 // Somebody may be writing it.
                 Some(name) if is_part(name) => {}
@@ -131,6 +153,23 @@ impl Inbox {
             }
         }
         Ok(waiting)
+    }
+
+    /// How many transactions wait, and their bytes, without reading them.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says of the directory.
+    pub fn size(&self) -> Result<(usize, u64), StoreError> {
+        let (mut count, mut bytes) = (0, 0_u64);
+        for entry in self.entries()?.take(2 * INBOX_COUNT_MAX) {
+            let entry = entry.map_err(|error| failed("reading", &self.dir, &error))?;
+            if entry.file_name().to_str().is_some_and(|name| name.ends_with(ENDING)) {
+                count += 1;
+                bytes = bytes.saturating_add(entry.metadata().map_or(0, |metadata| metadata.len()));
+            }
+        }
+        Ok((count, bytes))
     }
 
     /// Removes a transaction that has been accepted or refused.

@@ -8,12 +8,14 @@ use crate::cli::settings::Place;
 use proofward::ledger::chain::View;
 use proofward::node::dir::ChainDir;
 
-/// Show height, tip, state root, work and what is settled
+/// Show height, tip, state root, work, what is settled and what is pending
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   proofward chain status
-  proofward chain status --dir clinic --format json")]
+  proofward chain status --dir clinic --format json
+
+mempool: what other commands have left for the miner and no block holds yet.")]
 pub(crate) struct Args {
     #[command(flatten)]
     place: Place,
@@ -32,11 +34,20 @@ struct Status {
     settled_height: Option<u32>,
     /// Height at which the witnesses parted, if they did.
     alarm_height: Option<u32>,
+    mempool: Pending,
+}
+
+#[derive(Serialize)]
+struct Pending {
+    transactions: usize,
+    bytes: u64,
 }
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let (spec, reader) = ChainDir::new(self.place.resolve()?).read()?;
+        let dir = ChainDir::new(self.place.resolve()?);
+        let (spec, reader) = dir.read()?;
+        let (transactions, bytes) = dir.inbox()?.size()?;
         let snapshot = reader.snapshot()?;
         let view = View(&*snapshot);
         let tip_hash = view.tip()?;
@@ -49,6 +60,7 @@ impl Args {
             chain_work: tip.work.to_string(),
             settled_height: view.settled()?.map(|point| point.height),
             alarm_height: view.alarm()?.map(|alarm| alarm.refused.height),
+            mempool: Pending { transactions, bytes },
         };
         if self.format.is_json() {
             json_line(&status)?;
@@ -63,6 +75,7 @@ impl Args {
             if let Some(height) = status.alarm_height {
                 text_line(format!("ALARM       the witnesses settle another block at {height}"))?;
             }
+            text_line(format!("mempool     {transactions} transactions, {bytes} bytes"))?;
         }
         Ok(Outcome::Yes)
     }

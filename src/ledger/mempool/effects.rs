@@ -1,0 +1,75 @@
+//! What a body does to others that are pending: the one place that a new kind of body has to fill in.
+//! Everything else asks the rules.
+
+use crate::ledger::signature::PubKey;
+use crate::ledger::state::EntryKey;
+use crate::ledger::transaction::{Body, CoreId, Transaction};
+
+/// What a body takes, gives and claims for itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Accounts that lose units by it, with how many; the fee is not among them.
+    pub debits: Vec<(PubKey, u64)>,
+    /// Accounts that it would create if they were not there: their existence decides the fee.
+    pub credits: Vec<PubKey>,
+    /// Entries that only one of all pending may be about: another one for it replaces the first by the
+    /// rules of replacement.
+    pub exclusive: Vec<EntryKey>,
+    /// Whether more of the state than accounts decides if it is valid. Then it is judged again after each
+    /// block, and together with all others of its kind whenever a block is put together; so it may be
+    /// taken in without knowing what it would do to them.
+    pub is_dependent: bool,
+}
+
+impl Effects {
+    /// The effects of a body.
+    #[must_use]
+    pub fn of(body: &Body) -> Self {
+        match body {
+            Body::Pay(pay) => Self {
+                debits: vec![(pay.from, pay.amount)],
+                credits: vec![pay.to],
+                ..Self::default()
+            },
+            Body::Attest(attest) => Self {
+                exclusive: attest.witness().map(EntryKey::Witness).into_iter().collect(),
+                is_dependent: true,
+                ..Self::default()
+            },
+            _ => Self { is_dependent: true, ..Self::default() },
+        }
+    }
+}
+
+/// Something that at most one pending transaction may hold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Hold {
+    /// A core: who sponsors it.
+    Core(CoreId),
+    /// A place in a payer's sequence.
+    Nonce(PubKey, u64),
+    /// An entry of [`Effects::exclusive`].
+    Entry(EntryKey),
+}
+
+impl Hold {
+    /// Everything that a transaction holds.
+    pub(super) fn all(
+        transaction: &Transaction,
+        core: CoreId,
+        effects: &Effects,
+    ) -> impl Iterator<Item = Self> {
+        let entries = effects.exclusive.iter().cloned().map(Self::Entry);
+        [Self::Core(core), Self::Nonce(transaction.payer, transaction.nonce)]
+            .into_iter()
+            .chain(entries)
+    }
+}
+
+/// Everything that leaves accounts: the fee and the debits of the body, account by account.
+pub(super) fn spends<'a>(
+    transaction: &'a Transaction,
+    effects: &'a Effects,
+) -> impl Iterator<Item = (PubKey, u64)> + 'a {
+    std::iter::once((transaction.payer, transaction.fee)).chain(effects.debits.iter().copied())
+}

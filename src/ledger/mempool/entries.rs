@@ -1,0 +1,99 @@
+//! The pending transactions themselves, under small numbers that are used again.
+
+use std::ops::Index;
+use std::sync::Arc;
+
+use super::effects::Effects;
+use super::order::{FeeRate, Key};
+use crate::ledger::block::Included;
+use crate::ledger::rules::isolation::Ids;
+use crate::ledger::signature::PubKey;
+use crate::primitives::Digest;
+
+/// A pending transaction with what is known of it once and for all, and its place.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) included: Arc<Included>,
+    pub(super) ids: Ids,
+    pub(super) leaf: Digest,
+    pub(super) effects: Effects,
+    pub(super) rate: FeeRate,
+    pub(super) arrival: u64,
+    /// The last block that may hold it.
+    pub(super) last_height: u32,
+    pub(super) key: Key,
+}
+
+impl Entry {
+    pub(super) fn payer(&self) -> PubKey {
+        self.included.transaction.payer
+    }
+
+    pub(super) fn nonce(&self) -> u64 {
+        self.included.transaction.nonce
+    }
+
+    pub(super) fn fee(&self) -> u64 {
+        self.included.transaction.fee
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.included.bytes.len()
+    }
+
+    pub(super) fn signatures(&self) -> usize {
+        self.included.transaction.signature_count()
+    }
+}
+
+/// Entries by slot.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entries {
+    slots: Vec<Option<Entry>>,
+    free: Vec<u32>,
+}
+
+impl Entries {
+    /// The slot that the next [`Entries::insert`] fills.
+    pub(super) fn next_slot(&self) -> u32 {
+        let end = || u32::try_from(self.slots.len()).expect("the pool is bounded");
+        self.free.last().copied().unwrap_or_else(end)
+    }
+
+    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
+        let slot = self.next_slot();
+        match self.free.pop() {
+            Some(_) => self.slots[at(slot)] = Some(entry),
+            None => self.slots.push(Some(entry)),
+        }
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Entry {
+        self.free.push(slot);
+        self.slots[at(slot)].take().expect("slots in use only")
+    }
+
+    pub(super) fn set_key(&mut self, slot: u32, key: Key) {
+        self.slots[at(slot)].as_mut().expect("slots in use only").key = key;
+    }
+
+    /// Slots whose last block is below `height`, ascending.
+    pub(super) fn expired(&self, height: u32) -> Vec<u32> {
+        let is_over =
+            |entry: &Option<Entry>| entry.as_ref().is_some_and(|entry| entry.last_height < height);
+        (0..).zip(&self.slots).filter(|(_, entry)| is_over(entry)).map(|(slot, _)| slot).collect()
+    }
+}
+
+impl Index<u32> for Entries {
+    type Output = Entry;
+
+    fn index(&self, slot: u32) -> &Entry {
+        self.slots[at(slot)].as_ref().expect("slots in use only")
+    }
+}
+
+pub(super) fn at(slot: u32) -> usize {
+    usize::try_from(slot).expect("a slot of a vector")
+}

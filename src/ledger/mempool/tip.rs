@@ -1,0 +1,208 @@
+//! Following the chain: a block on top of the tip takes out what it holds and what it makes stale; after
+//! anything else all that is pending is judged again, and what abandoned blocks held with it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::accounts::Accounts;
+use super::effects::{Effects, Hold, spends};
+use super::entries::Entries;
+use super::next::Next;
+use super::order::{FeeRate, weight};
+use super::refused::{Dropped, Refused, Why};
+use super::{Mempool, Totals};
+use crate::ledger::block::{Block, Included};
+use crate::ledger::chain::View;
+use crate::ledger::rules::TransactionError;
+use crate::ledger::rules::context::{Ancestors as _, Refusal};
+use crate::ledger::rules::isolation::Ids;
+use crate::ledger::signature::PubKey;
+use crate::ledger::state::StateRead as _;
+use crate::ledger::store::StoreError;
+use crate::primitives::BlockHash;
+
+/// What the floor loses with each block: an eighth, or half while the pool is at most half full.
+const DECAY_WHEN_FULL: u64 = 8;
+const DECAY_WITH_ROOM: u64 = 2;
+
+impl Mempool {
+    /// Follows to the tip of `view`; `block` is the tip if the caller has it at hand. Says what went.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read: the pool is of no use then until it has followed to a tip.
+    pub fn follow(
+        &mut self,
+        view: &View<'_>,
+        block: Option<&Block>,
+    ) -> Result<Vec<Dropped>, StoreError> {
+        let tip = view.tip()?;
+        if tip == self.next.tip {
+            return Ok(Vec::new());
+        }
+        let next = Next::of(&self.chain, view)?;
+        let parent = view.expect_record(&tip)?.parent();
+        self.version += 1;
+        self.sources.decay();
+        let is_roomy = self.totals.bytes <= self.limits.bytes / 2
+            && self.totals.count <= self.limits.count / 2
+            && self.totals.signatures <= self.limits.signatures / 2;
+        self.floor = self.floor.less(if is_roomy { DECAY_WITH_ROOM } else { DECAY_WHEN_FULL });
+        if parent != self.next.tip {
+            return self.judge_all_again(view, next);
+        }
+        self.next = next;
+        match block {
+            Some(block) => self.connected(view, &block.transactions),
+            None => {
+                let transactions = transactions_of(view, &tip)?;
+                self.connected(view, &transactions)
+            }
+        }
+    }
+
+    /// After one more block.
+    fn connected(
+        &mut self,
+        view: &View<'_>,
+        transactions: &[Included],
+    ) -> Result<Vec<Dropped>, StoreError> {
+        self.assembly.reset();
+        let (mut gone, mut touched) = (Vec::new(), BTreeSet::new());
+        for included in transactions {
+            let transaction = &included.transaction;
+            let nonce = Hold::Nonce(transaction.payer, transaction.nonce);
+            let same = self.holds.get(&nonce).copied();
+            let same = same.filter(|slot| self.entries[*slot].included.bytes == included.bytes);
+            let effects = Effects::of(&transaction.core.body);
+            if let Some(slot) = same {
+                gone.push(slot);
+            } else {
+                // Only what is not pending needs hashing.
+                let core = transaction.core.id(&self.chain.genesis);
+                gone.extend(self.holds.get(&Hold::Core(core)));
+            }
+            for (account, _) in spends(transaction, &effects) {
+                if self.accounts.get(&account).is_some() {
+                    touched.insert(account);
+                }
+            }
+        }
+        gone.sort_unstable();
+        gone.dedup();
+        let mut dropped = self.drop_all(&gone, &Why::Included);
+        for account in touched {
+            dropped.extend(self.refresh(view, account)?);
+        }
+        let expired = self.entries.expired(self.next.height);
+        dropped.extend(self.drop_all(&expired, &Why::Expired));
+        for slot in self.dependents.clone() {
+            match self.judge(view, self.entries[slot].clone(), &[slot]) {
+                Ok(_) => {}
+                Err(Refusal::Store(error)) => return Err(error),
+                Err(Refusal::Rule(refused)) => {
+                    let why = match refused {
+                        Refused::Rule(error) => Why::Stale(error),
+                        _ => Why::Evicted,
+                    };
+                    dropped.extend(self.drop_all(&[slot], &why));
+                }
+            }
+        }
+        Ok(dropped)
+    }
+
+    /// Drops what an account that a block has debited can no longer pay or number.
+    fn refresh(&mut self, view: &View<'_>, key: PubKey) -> Result<Vec<Dropped>, StoreError> {
+        let on_chain = self.next.account(view, key)?.unwrap_or_default();
+        let mut dropped = Vec::new();
+        let Some(account) = self.accounts.get(&key) else { return Ok(dropped) };
+        let stale: Vec<(u64, u32)> = account
+            .sequence
+            .range(..=on_chain.nonce)
+            .map(|(nonce, slot)| (*nonce, *slot))
+            .collect();
+        for (got, slot) in stale {
+            let error = TransactionError::NonceGap { last: on_chain.nonce, got };
+            dropped.extend(self.drop_all(&[slot], &Why::Stale(error)));
+        }
+        // The worst paying first, until the rest is covered.
+        while let Some(account) = self.accounts.get(&key)
+            && account.reserved > on_chain.balance
+        {
+            let worst = account.debited_by.iter().max_by_key(|slot| self.entries[**slot].key);
+            let slot = *worst.expect("something reserves it");
+            let fee = self.entries[slot].fee();
+            let error = TransactionError::PayerCannotPay { balance: on_chain.balance, fee };
+            dropped.extend(self.drop_all(&[slot], &Why::Stale(error)));
+        }
+        Ok(dropped)
+    }
+
+    /// After a reorganisation, or several blocks at once.
+    fn judge_all_again(&mut self, view: &View<'_>, next: Next) -> Result<Vec<Dropped>, StoreError> {
+        let mut returning: Vec<(FeeRate, Arc<Included>, Option<Ids>)> = Vec::new();
+        for key in &self.order {
+            let entry = &self.entries[key.slot];
+            returning.push((entry.rate, Arc::clone(&entry.included), Some(entry.ids.clone())));
+        }
+        let mut abandoned = Vec::new();
+        let mut hash = self.next.tip;
+        loop {
+            let record = view.expect_record(&hash)?;
+            if view.hash_at(record.height)? == Some(hash) {
+                break;
+            }
+            abandoned.push(hash);
+            hash = record.parent();
+        }
+        // The lowest blocks first: their nonces are the first to be used.
+        let mut room = self.limits.count;
+        for hash in abandoned.iter().rev() {
+            for included in transactions_of(view, hash)?.into_iter().take(room) {
+                room -= 1;
+                let transaction = &included.transaction;
+                let weight = weight(included.bytes.len(), transaction.signature_count());
+                let rate = FeeRate::of(transaction.fee, weight);
+                returning.push((rate, Arc::new(included), None));
+            }
+        }
+        self.entries = Entries::default();
+        self.totals = Totals::default();
+        self.holds.clear();
+        self.accounts = Accounts::default();
+        self.dependents.clear();
+        self.order.clear();
+        self.assembly = super::Assembly::new(self.chain.kernel);
+        self.next = next;
+
+        // The best first: where two cannot both stay, the better one does.
+        returning.sort_by_key(|(rate, ..)| std::cmp::Reverse(*rate));
+        let mut dropped = Vec::new();
+        for (_, included, ids) in returning {
+            match self.return_in(view, included, ids.clone()) {
+                Ok(admitted) => dropped.extend(admitted.dropped),
+                Err(Refusal::Store(error)) => return Err(error),
+                Err(Refusal::Rule(refused)) => {
+                    let Some(ids) = ids else { continue };
+                    let is_included = view.accepted_at(&ids.core)?.is_some();
+                    let why = match refused {
+                        _ if is_included => Why::Included,
+                        Refused::Rule(TransactionError::Expired { .. }) => Why::Expired,
+                        Refused::Rule(error) => Why::Stale(error),
+                        _ => Why::Evicted,
+                    };
+                    dropped.push(Dropped { ids, why });
+                }
+            }
+        }
+        Ok(dropped)
+    }
+}
+
+fn transactions_of(view: &View<'_>, hash: &BlockHash) -> Result<Vec<Included>, StoreError> {
+    let corrupt = |what: &str| StoreError::Corrupt { what: format!("block {hash} {what}") };
+    let bytes = view.block_bytes(hash)?.ok_or_else(|| corrupt("has no body"))?;
+    let block = Block::decode(&bytes).map_err(|_| corrupt("does not decode"))?;
+    Ok(block.transactions)
+}
