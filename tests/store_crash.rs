@@ -4,6 +4,9 @@
 #![cfg(feature = "ledger")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::path::Path;
@@ -15,31 +18,9 @@ use proofward::ledger::store::{
     Batch, Damage, DiskCall, DiskStore, Fault, FaultyDisk, Read, ScrubCursor, Store, StoreError,
     Table, scrub_step, silence_contained_panics,
 };
+use random::{Random, number_from};
 
 const CACHE_BYTES: usize = 1 << 20;
-
-/// SplitMix64: a test needs its choices again, not their quality.
-struct Random(u64);
-
-impl Random {
-    fn new(test: &str) -> Self {
-        let seed = number_from("PROOFWARD_SEED", 0x5eed);
-        println!("{test}: seed {seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
-    }
-}
-
-fn number_from(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).map_or(default, |text| text.parse().expect("a number"))
-}
 
 /// What a store holds: every table.
 type Contents = BTreeMap<(Table, Vec<u8>), Vec<u8>>;

@@ -11,12 +11,14 @@
 //! | [`policy`] | what a policy says and when it allows |
 //! | [`audit`] | what happened to a record, provably complete |
 //! | [`spec`] | what makes one chain: its constants and keys |
+//! | [`archive`] | the blocks of a chain in one file |
 //! | [`address`] | how people write a key |
 //! | [`signature`] | keys and signatures, singly and in batches |
 //! | [`tree`] | the authenticated map whose root every coinbase commits to |
 //! | [`store`] | numbered tables of bytes, written in batches |
 
 pub mod address;
+pub mod archive;
 pub mod audit;
 pub mod block;
 pub mod chain;

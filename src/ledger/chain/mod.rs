@@ -4,6 +4,7 @@
 //! reorganisation of any depth, happens wholly or not at all.
 
 mod connect;
+mod damage;
 mod evidence;
 mod finality;
 pub mod header;
@@ -11,13 +12,16 @@ mod ledger;
 mod record;
 mod replay;
 mod run;
+mod scrub;
 mod view;
 
 pub use connect::{Chain, Prepared};
+pub use damage::BlockPart;
 pub use evidence::{EvidenceError, Shown, StateEvidence};
 pub use finality::{Alarm, CheckpointError, SignedCheckpoint, Witnessed};
 pub use ledger::{Ledger, SubmitError, Submitted};
 pub use record::{Record, Status};
 pub use replay::ReplayError;
 pub use run::{Group, Run, judge_isolated};
+pub use scrub::{Finding, Scrubbed};
 pub use view::View;

@@ -9,6 +9,7 @@ use crate::ledger::chain::view::View;
 use crate::ledger::rules::context::{Ancestors, Refusal};
 use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::store::{Batch, MemoryStore, Overlay, Read, Store, StoreError, Table};
+use crate::ledger::transaction::TransactionId;
 use crate::primitives::BlockHash;
 
 /// Entries compared at a time.
@@ -23,12 +24,18 @@ pub enum ReplayError {
     Rule(#[from] Verdict),
     /// What is stored of a block is not what was stored: the transaction is named where the leaf list
     /// shows which one.
-    #[error("block {height} is damaged{}: {what}", .transaction.map_or(String::new(), |index| format!(", transaction {index}")))]
+    #[error(
+        "block {height} is damaged{}{}: {what}",
+        .transaction.map_or(String::new(), |index| format!(", transaction {index}")),
+        .id.map_or(String::new(), |id| format!(" ({id})"))
+    )]
     Damaged {
         /// Height of the block.
         height: u32,
         /// Index of the transaction.
         transaction: Option<u32>,
+        /// Its id, as the index of transactions has it.
+        id: Option<TransactionId>,
         /// What was found.
         what: String,
     },
@@ -79,6 +86,7 @@ impl Chain {
         let mut overlay = Overlay::new(&memory);
         let run = self.run(pool, &mut overlay, blocks, None, |overlay, run| {
             let batch = std::mem::replace(overlay, Overlay::new(&memory)).into_batch();
+            compare_index(&batch, stored.0)?;
             memory.commit(&judging_part(&batch))?;
             progress(run);
             Ok(())
@@ -99,44 +107,49 @@ impl Chain {
         Ok(run)
     }
 
-    /// A merkle root that no longer fits is one changed transaction: the leaf list says which.
+    /// A block that does not decode or whose merkle root no longer fits is a changed one: the leaf list
+    /// says where.
     fn name_transaction(&self, stored: View<'_>, error: ReplayError) -> ReplayError {
         let ReplayError::Rule(verdict) = &error else { return error };
-        if verdict.rule != BlockRule::BadMerkleRoot {
+        if !matches!(verdict.rule, BlockRule::BadMerkleRoot | BlockRule::Decode(_)) {
             return error;
         }
-        let height = verdict.height;
-        match self.changed_transaction(stored, height) {
-            Ok(transaction) => {
-                let what = "its bytes do not give its merkle root".into();
-                ReplayError::Damaged { height, transaction, what }
-            }
-            Err(error) => error,
+        match stored.hash_at(verdict.height) {
+            Ok(Some(hash)) => match stored.damage(verdict.height, &hash) {
+                Ok(Some(damage)) => damage,
+                Ok(None) => error,
+                Err(error) => error.into(),
+            },
+            Ok(None) => error,
+            Err(error) => error.into(),
         }
     }
+}
 
-    fn changed_transaction(
-        &self,
-        stored: View<'_>,
-        height: u32,
-    ) -> Result<Option<u32>, ReplayError> {
-        let hash = stored.hash_at(height)?.unwrap_or(BlockHash::ZERO);
-        let bytes = stored_block(stored, height)?;
-        let Ok(block) = crate::ledger::block::Block::decode(&bytes) else { return Ok(None) };
-        let Some(leaves) = stored.0.get(Table::Leaves, &hash.0)? else { return Ok(None) };
-        let leaves = leaves.as_chunks::<32>().0;
-        let changed = block.leaves().iter().zip(leaves).position(|(now, then)| now != then);
-        Ok(changed.and_then(|index| u32::try_from(index).ok()))
+impl View<'_> {
+    /// What is wrong with the body of a block, by its leaf list; `None` if that finds nothing.
+    fn damage(&self, height: u32, hash: &BlockHash) -> Result<Option<ReplayError>, StoreError> {
+        let Some(part) = self.changed_part(hash)? else { return Ok(None) };
+        let transaction = part.transaction();
+        let id = match transaction {
+            Some(index) => self.transaction_id_at(height, index)?,
+            None => None,
+        };
+        let what = format!("{part} is not what was stored");
+        Ok(Some(ReplayError::Damaged { height, transaction, id, what }))
     }
 }
 
 fn stored_block(stored: View<'_>, height: u32) -> Result<Vec<u8>, ReplayError> {
-    let damaged = |what: String| ReplayError::Damaged { height, transaction: None, what };
+    let damaged = |what: String| ReplayError::Damaged { height, transaction: None, id: None, what };
     let hash = stored.hash_at(height)?.ok_or_else(|| damaged("no hash at this height".into()))?;
     match stored.block_bytes(&hash) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(damaged("header or body is missing".into())),
-        Err(error @ StoreError::CorruptValue { .. }) => Err(damaged(error.to_string())),
+        Err(error @ StoreError::CorruptValue { .. }) => match stored.damage(height, &hash)? {
+            Some(damage) => Err(damage),
+            None => Err(damaged(error.to_string())),
+        },
         Err(error) => Err(error.into()),
     }
 }
@@ -154,6 +167,22 @@ fn judging_part(batch: &Batch) -> Batch {
         }
     }
     part
+}
+
+/// Compares what was just derived and is not kept with what is stored.
+fn compare_index(batch: &Batch, stored: &dyn Read) -> Result<(), ReplayError> {
+    for (table, key, value) in batch.iter() {
+        let name = match table {
+            Table::Leaves => "leaf list",
+            Table::Transactions => "index of transactions",
+            Table::Undo => "undo record",
+            _ => continue,
+        };
+        if stored.get(table, key)?.as_deref() != value {
+            return Err(ReplayError::Differs(name));
+        }
+    }
+    Ok(())
 }
 
 fn compare(

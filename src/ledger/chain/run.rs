@@ -36,6 +36,18 @@ pub struct Run {
     pub signatures: u64,
 }
 
+impl Run {
+    /// This run and then another.
+    #[must_use]
+    pub fn plus(&self, later: &Self) -> Self {
+        Self {
+            blocks: self.blocks + later.blocks,
+            transactions: self.transactions + later.transactions,
+            signatures: self.signatures + later.signatures,
+        }
+    }
+}
+
 /// Consecutive blocks judged as far as that goes without the state of their parent.
 #[derive(Debug)]
 pub struct Group {

@@ -21,7 +21,7 @@ use redb::{
 
 use super::contain::contain;
 use super::file::{FILE, FILE_NEW, failed, sync_directory};
-use super::seal::{CHECKSUM_BYTES, seal, unseal, unseal_entry};
+use super::seal::{CHECKSUM_BYTES, seal, unseal, unseal_entry, unseal_unchecked};
 use super::{Batch, Entry, FORMAT_VERSION, Read, Snapshot, Store, StoreError, Table};
 
 /// Bytes of the file that are kept in memory unless the caller says otherwise.
@@ -113,6 +113,14 @@ impl Read for View {
             let Some(open) = self.table(table) else { return Ok(None) };
             let found = open.get(key).map_err(refused)?;
             found.map(|sealed| unseal_entry(table, key, sealed.value())).transpose()
+        })
+    }
+
+    fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        contain(|| {
+            let Some(open) = self.table(table) else { return Ok(None) };
+            let found = open.get(key).map_err(refused)?;
+            Ok(found.map(|sealed| unseal_unchecked(sealed.value()).to_vec()))
         })
     }
 
@@ -346,6 +354,10 @@ impl Read for DiskStore {
         self.newest()?.get(table, key)
     }
 
+    fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.newest()?.get_unchecked(table, key)
+    }
+
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.newest()?.range(table, from, limit)
     }
@@ -428,6 +440,10 @@ impl DiskReader {
 impl Read for DiskReader {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.snapshot()?.get(table, key)
+    }
+
+    fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.snapshot()?.get_unchecked(table, key)
     }
 
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {

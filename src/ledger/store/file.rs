@@ -1,7 +1,7 @@
 //! Names in a store's directory, and files that appear whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,18 +42,77 @@ pub(super) fn write_whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), St
 }
 
 fn write_and_rename(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    // No other process and no other thread has this name.
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let part = dir.join(format!("{name}.{}.{number}{PART}", std::process::id()));
-    let written = File::create_new(&part)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&part, dir.join(name)));
-    if written.is_err() {
-        // The part is of no use; that it cannot be removed either says nothing new.
-        let _ = fs::remove_file(&part);
+    let mut file = WholeFile::create(&dir.join(name))?;
+    file.write_all(bytes)?;
+    file.rename()
+}
+
+/// A file that appears under its name when it is [finished](Self::finish), whole and durable, and
+/// replaces what bore the name; dropped before that it leaves nothing behind. A crash may leave a file
+/// beside it whose name ends with `.part`.
+#[derive(Debug)]
+pub struct WholeFile {
+    file: BufWriter<File>,
+    part: PathBuf,
+    path: PathBuf,
+}
+
+impl WholeFile {
+    /// Begins a file that will be `path`.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let Some(name) = path.file_name() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"));
+        };
+        // No other process and no other thread has this name.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut part = name.to_owned();
+        part.push(format!(".{}.{number}{PART}", std::process::id()));
+        let part = path.with_file_name(part);
+        let file = BufWriter::new(File::create_new(&part)?);
+        Ok(Self { file, part, path: path.to_owned() })
     }
-    written
+
+    /// Gives it its name, durably.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; then nothing has changed under its name.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.rename()?;
+        let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        if cfg!(unix) {
+            File::open(dir.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        fs::rename(&self.part, &self.path)
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        // Gone if it was finished; otherwise of no use, and that it cannot be removed says nothing new.
+        let _ = fs::remove_file(&self.part);
+    }
 }
 
 /// Removes the files in `dir` that were never finished.

@@ -64,6 +64,7 @@ pub use contain::silence_contained_panics;
 pub use disk::{CACHE_BYTES_DEFAULT, DiskReader, DiskStore};
 pub use error::StoreError;
 pub use fault::{DiskCall, Fault, FaultyDisk};
+pub use file::WholeFile;
 pub use inbox::{
     INBOX_BYTES_MAX, INBOX_COUNT_MAX, INBOX_TRANSACTION_BYTES_MAX, Inbox, InboxError, Waiting,
 };
@@ -93,6 +94,15 @@ pub trait Read: Send + Sync {
     /// [`StoreError::CorruptValue`] if the stored value fails its checksum; see [`StoreError`].
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The value under `key` whether or not it passes its checksum: only to say what is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Read::get`], but for [`StoreError::CorruptValue`].
+    fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(table, key)
+    }
+
     /// The entries in ascending byte order of keys from `from` on (inclusive), at most `limit`.
     ///
     /// # Errors
@@ -104,6 +114,10 @@ pub trait Read: Send + Sync {
 impl<R: Read + ?Sized> Read for Arc<R> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         (**self).get(table, key)
+    }
+
+    fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).get_unchecked(table, key)
     }
 
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {

@@ -55,6 +55,7 @@ struct Invalid {
     valid: bool,
     height: Option<u32>,
     transaction: Option<u32>,
+    id: Option<String>,
     rule: String,
     detail: String,
 }
@@ -114,15 +115,15 @@ impl Args {
     }
 
     fn print_invalid(&self, error: &ReplayError) -> anyhow::Result<()> {
-        let (height, transaction, rule) = match error {
+        let (height, transaction, id, rule) = match error {
             ReplayError::Rule(verdict) => {
-                (Some(verdict.height), verdict.transaction, verdict.rule.name())
+                (Some(verdict.height), verdict.transaction, None, verdict.rule.name())
             }
-            ReplayError::Damaged { height, transaction, .. } => {
-                (Some(*height), *transaction, "damaged")
+            ReplayError::Damaged { height, transaction, id, .. } => {
+                (Some(*height), *transaction, id.map(|id| id.to_string()), "damaged")
             }
-            ReplayError::Differs(_) => (None, None, "differs"),
-            _ => (None, None, "store"),
+            ReplayError::Differs(_) => (None, None, None, "differs"),
+            _ => (None, None, None, "store"),
         };
         let detail = error.to_string();
         if self.format.is_json() {
@@ -130,6 +131,7 @@ impl Args {
                 valid: false,
                 height,
                 transaction,
+                id,
                 rule: rule.into(),
                 detail,
             });
