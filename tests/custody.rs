@@ -8,6 +8,7 @@ use proofward::wallet::SecretKey;
 use proofward::wallet::custody::content::{
     BlobOpenError, CONTENT_BYTES_MAX, ContentError, ContentKey, padded_length,
 };
+use proofward::wallet::custody::package::{Guardians, Package, PackageError, Sealed};
 use proofward::wallet::custody::release::{Release, ReplyKey};
 use proofward::wallet::custody::sealing::{SealError, SealKey, SealSecret, Use};
 use proofward::wallet::custody::sharing::{
@@ -184,7 +185,7 @@ fn thresholds_that_protect_nothing_are_refused() {
 #[test]
 fn a_slip_reaches_its_guardian_and_a_release_its_reader() {
     let (key, of) = (ContentKey::generate().unwrap(), record(1));
-    let dealing = deal(&key, of, 1, 2, &members(3, &[])).unwrap();
+    let dealing = deal(&key, of, 1, 2, &members(3, &[0])).unwrap();
     let sealed: Vec<Vec<u8>> = dealing
         .slips
         .iter()
@@ -284,4 +285,53 @@ fn the_bytes_of_shares_say_nothing() {
             assert!(squares / expected < 450, "{} against {expected}", squares / expected);
         }
     }
+}
+
+#[test]
+fn a_sealed_record_opens_by_its_guardians_and_says_nothing_about_them() {
+    let content = br#"{"resourceType":"DocumentReference"}"#;
+    let (of, emergency) = (
+        record(1),
+        vec![members(3, &[])[0], Member { key: person(200).public_key(), is_required: false }],
+    );
+    let sets =
+        [Guardians { k: 2, members: members(3, &[1]) }, Guardians { k: 2, members: emergency }];
+    let sealed = Sealed::new(of, content, &sets).unwrap();
+    assert_eq!(sealed.share_sets.len(), 2);
+    let package = Package::decode(&sealed.package).unwrap();
+    assert_eq!(package.encode(), sealed.package);
+
+    let mut by_set: [Vec<Share>; 2] = Default::default();
+    for number in [100, 101, 102, 200] {
+        let slips = package.slips_of(&person(number));
+        assert_eq!(slips.len(), if number == 100 { 2 } else { 1 }, "guardian {number}");
+        for slip in slips {
+            assert!(slip.is_committed(&person(number).public_key(), &sealed.share_sets));
+            assert!(!slip.is_committed(&person(7).public_key(), &sealed.share_sets));
+            by_set[usize::from(slip.share.set)].push(slip.share.clone());
+        }
+    }
+    assert!(package.slips_of(&person(7)).is_empty());
+    for (shares, set) in by_set.iter().zip(&sealed.share_sets) {
+        let key = combine(&of, set, shares).unwrap();
+        assert_eq!(key.open(&of, &sealed.blob).unwrap().as_slice(), content);
+    }
+    // Shares of the two sets do not add up.
+    let mixed = [by_set[0][1].clone(), by_set[1][1].clone()];
+    assert!(combine(&of, &sealed.share_sets[0], &mixed).is_err());
+
+    // Four guardians and five look alike, and nothing of the content or the keys is in clear.
+    let larger = [Guardians { k: 2, members: members(6, &[]) }];
+    let other = Sealed::new(of, content, &larger).unwrap();
+    assert_eq!(Package::decode(&other.package).unwrap().encode().len(), other.package.len());
+    for bytes in [&sealed.blob, &sealed.package] {
+        let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        assert!(!holds(b"DocumentReference") && !holds(&of.rid.0));
+        assert!(!members(3, &[]).iter().any(|member| holds(&member.key.0)));
+        assert!(!by_set.iter().flatten().any(|share| holds(&share.value[..32])));
+    }
+    for cut in (0..sealed.package.len()).step_by(41) {
+        assert_eq!(Package::decode(&sealed.package[..cut]), None);
+    }
+    assert!(matches!(Sealed::new(of, content, &[]), Err(PackageError::Sets(0))));
 }

@@ -6,6 +6,7 @@
 //! | encrypt the record, forget the key | owner | [`content`] |
 //! | split the key k of n, commit to every share | owner | [`sharing`] |
 //! | seal each share to its guardian | owner | [`sealing`] |
+//! | all of the above at once | owner | [`package`] |
 //! | seal a share again, to the reader's one-time key | guardian | [`release`] |
 //! | check every share against the chain, rebuild the key | reader | [`release`], [`sharing`] |
 //!
@@ -14,6 +15,7 @@
 //! of a ciphertext and the hash of a release.
 
 pub mod content;
+pub mod package;
 pub mod release;
 pub mod sealing;
 pub mod sharing;
@@ -21,6 +23,7 @@ pub mod sharing;
 mod entropy;
 
 pub use content::ContentKey;
+pub use package::{Guardians, Package, Sealed};
 pub use release::{Release, ReplyKey};
 pub use sealing::{SealKey, SealSecret};
 pub use sharing::{Dealing, Share, Slip};
