@@ -12,6 +12,8 @@ mod difficulty;
 mod headers;
 mod random;
 mod times;
+#[cfg(feature = "ledger")]
+pub mod worlds;
 
 pub use random::SplitMix64;
 

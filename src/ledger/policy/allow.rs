@@ -435,6 +435,10 @@ impl<'a, V: AccessRead> Case<'a, V> {
                 let heard =
                     self.asked.heard.filter(|heard| heard.is_signer && is_young(heard.anchor_h));
                 let Some(heard) = heard else { return Ok(Err(Reason::ReaderApart)) };
+                // Clause 6 does not ask where the place is anywhere: a round needs a real beacon all the same.
+                if self.view.sites(&heard.beacon, self.at)?.is_empty() {
+                    return Ok(Err(Reason::ReaderApart));
+                }
                 enough(select(&|approval| approval.round == Some(heard.round)))?
             }
         };

@@ -8,6 +8,7 @@
 //! | `leaf`, `moment` | one way to open a record; heights with their time |
 //! | `tree`, `guardian`, `presence` | salted trees and what stands in them |
 //! | `asked`, `allow`, `verdict` | the predicate: what it is asked, its nine clauses, what it answers |
+//! | `world`, `who` | who can open a record at all |
 //! | `build` | policies for wallets |
 
 mod allow;
@@ -24,6 +25,8 @@ mod role;
 mod standing;
 mod tree;
 mod verdict;
+mod who;
+mod world;
 
 pub use allow::{
     APPROVALS_MAX, EMERGENCY_CLAIM_BLOCKS, allow, completion, findings, refusal, role_fault,
@@ -44,3 +47,5 @@ pub use role::{Role, RoleRef};
 pub use standing::{Authority, CHAIN_CLAIMS_MAX, Judge, LiveSite, ReadClaims, is_role, site_of};
 pub use tree::{Entry, LEAVES_MAX, PATH_MAX, Path, Salt, Tree};
 pub use verdict::{Clause, Reason, Verdict};
+pub use who::{Openers, Risk, SETS_MAX, TooMany, Way, who_can_open};
+pub use world::{BeaconClaim, KnownBranch, RoleClaim, World};
