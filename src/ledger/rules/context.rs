@@ -98,8 +98,8 @@ impl From<TransactionError> for Refusal<TransactionError> {
     }
 }
 
-/// What happens at the start of a block, before its transactions: rewards become spendable, old core ids
-/// and requests are forgotten.
+/// What happens at the start of a block, before its transactions: rewards become spendable and old core
+/// ids are forgotten.
 ///
 /// # Errors
 ///
@@ -116,7 +116,7 @@ pub fn begin_block(context: &Context<'_>, session: &mut Session<'_>) -> Result<(
     if let Some(accepted) = context.height.checked_sub(VALIDITY_BLOCKS_MAX + 1) {
         session.put::<Vec<CoreId>>(&EntryKey::Accepted(accepted), None)?;
     }
-    access::begin_block(context, session)
+    Ok(())
 }
 
 /// What happens after the last transaction: the coinbase is judged and locked up, idle empty accounts
@@ -207,7 +207,7 @@ pub fn apply_transaction(
     }
     match &core.body {
         Body::Pay(body) => pay::check(session, transaction, body)?,
-        _ => access::check(context, session, ids.core, transaction)?,
+        body => access::check(context, session, ids.core, body)?,
     }
 
     // Everything holds: from here on only the store can fail.
@@ -217,7 +217,7 @@ pub fn apply_transaction(
     session.accept(ids.core);
     match &core.body {
         Body::Pay(body) => pay::apply(session, body)?,
-        _ => access::apply(context, session, ids.core, transaction)?,
+        body => access::apply(context, session, ids.core, body)?,
     }
     Ok(transaction.fee)
 }

@@ -218,15 +218,6 @@ pub enum RequestStatus {
     Reviewed = 5,
 }
 
-/// An emergency that its reader owes a review of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct OwedReview {
-    /// The request.
-    pub request: CoreId,
-    /// Height at which it was answered.
-    pub since_h: u32,
-}
-
 /// How often something happened in a window of blocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Counter {
@@ -244,8 +235,6 @@ impl EntryValue for Counter {}
 impl EntryValue for PartyId {}
 impl EntryValue for CoreId {}
 impl EntryValue for u32 {}
-impl EntryValue for u16 {}
-impl EntryValue for Vec<OwedReview> {}
 
 impl Wait {
     /// Whether it is over.

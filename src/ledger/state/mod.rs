@@ -8,7 +8,7 @@ mod session;
 
 pub use access::{
     Counter, Event, EventKind, HeldClaim, HeldRecord, HeldRequest, Log, LogKind, Logged, Logs,
-    OwedReview, Pending, Person, Policy, RequestStatus, Successor, Wait,
+    Pending, Person, Policy, RequestStatus, Successor, Wait,
 };
 pub use delta::{Change, Delta};
 pub use entry::{Account, EntryKey, EntryValue};

@@ -1,43 +1,33 @@
 //! The rules of the bodies about access, one file a body, and what each changes.
 
-mod approve;
 mod attest;
 mod checkpoint;
 mod error;
-mod expire;
 pub(super) mod form;
 mod grant;
 mod log;
-mod receipt;
 mod record;
-mod view;
 
 pub use error::{ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError};
-pub use expire::{CLOSED_BLOCKS, watch};
-pub use view::{REVIEW_BLOCKS, StateView, anchor_height};
-
-pub(super) use expire::begin_block;
 
 use super::context::{Context, Refusal};
 use super::error::TransactionError;
 use crate::ledger::state::Session;
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::{Body, CoreId, Transaction};
+use crate::ledger::transaction::{Body, CoreId};
 
 /// Judges a body in the state as it stands.
 pub(super) fn check(
     context: &Context<'_>,
     session: &mut Session<'_>,
-    core: CoreId,
-    transaction: &Transaction,
+    _core: CoreId,
+    body: &Body,
 ) -> Result<(), Refusal<TransactionError>> {
-    match &transaction.core.body {
+    match body {
         Body::Attest(body) => attest::check(context, session, body),
         Body::Record(body) => record::check(session, body),
         Body::Grant(body) => grant::check(context, session, body),
-        Body::Approve(body) => approve::check(context, session, core, transaction, body),
-        Body::Receipt(body) => receipt::check(context, session, body),
-        body => {
+        _ => {
             let what = format!("{} is not accepted by this version", body.name());
             Err(TransactionError::NonCanonical(what).into())
         }
@@ -49,14 +39,12 @@ pub(super) fn apply(
     context: &Context<'_>,
     session: &mut Session<'_>,
     core: CoreId,
-    transaction: &Transaction,
+    body: &Body,
 ) -> Result<(), StoreError> {
-    match &transaction.core.body {
+    match body {
         Body::Attest(body) => attest::apply(context, session, core, body),
         Body::Record(body) => record::apply(context, session, core, body),
         Body::Grant(body) => grant::apply(context, session, core, body),
-        Body::Approve(body) => approve::apply(context, session, core, transaction, body),
-        Body::Receipt(body) => receipt::apply(context, session, core, body),
         _ => Ok(()),
     }
 }
@@ -66,7 +54,6 @@ pub(super) fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64,
     match body {
         Body::Attest(body) => attest::new_entries(session, body),
         Body::Record(_) => Ok(record::NEW_ENTRIES),
-        Body::Approve(body) => approve::new_entries(session, body),
         _ => Ok(0),
     }
 }
