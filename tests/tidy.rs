@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine::pool",
         ],
     ),
+    ("words", &["ledger"]),
     ("wallet", &["primitives", "hash", "ledger"]),
     ("interop", &["primitives", "hash", "ledger"]),
     ("node", &["primitives", "hash", "consensus", "kernel", "engine", "ledger"]),

@@ -1,0 +1,11 @@
+//! What the ledger's answers are called, in English and Chinese: one table, so that no sentence exists in
+//! one language only. For people at a terminal or a page; nothing that decides validity reads it.
+//!
+//! A sentence says what the request and the leaf it reveals say, and nothing of leaves that are not
+//! revealed.
+
+mod explain;
+mod table;
+
+pub use explain::{Explanation, explain, explain_opening};
+pub use table::{Lang, clause, help, purpose, reason, role};
