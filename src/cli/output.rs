@@ -2,9 +2,12 @@
 //! progress on standard error only when that is a terminal.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use proofward::ledger::store::WholeFile;
 use serde::Serialize;
 
 /// The number in every JSON line; it changes when a field changes its meaning or goes away.
@@ -52,6 +55,21 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> anyhow::Result<()> {
     stdout.write_all(bytes)?;
     stdout.flush()?;
     Ok(())
+}
+
+/// Writes a file so that it appears whole; `-` is standard output. Says whether standard output is still
+/// free for the result.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
+    if path == Path::new("-") {
+        return write_stdout(bytes).map(|()| false);
+    }
+    let write = || {
+        let mut file = WholeFile::create(path)?;
+        file.write_all(bytes)?;
+        file.finish()
+    };
+    write().with_context(|| path.display().to_string())?;
+    Ok(true)
 }
 
 /// Whether the reader of our output went away, which is not an error of ours.

@@ -51,13 +51,17 @@ pub(crate) fn address_prefix(dir: &Path) -> anyhow::Result<Prefix> {
 
 /// A key as people name it: an address of the chain, 64 hex digits, or a key of the directory.
 pub(crate) fn key_or_address(text: &str, dir: &Path, spec: &Spec) -> anyhow::Result<PubKey> {
+    key_named(text, dir, spec.address_prefix.parse()?)
+}
+
+/// The same where addresses begin with `prefix`.
+pub(crate) fn key_named(text: &str, dir: &Path, prefix: Prefix) -> anyhow::Result<PubKey> {
     let mut bytes = [0; 32];
     if hex::decode_to_slice(text, &mut bytes).is_ok() {
         let key = PubKey(bytes);
         key.check()?;
         return Ok(key);
     }
-    let prefix: Prefix = spec.address_prefix.parse()?;
     if text.starts_with(&format!("{prefix}1")) {
         return Ok(Address::parse_for(prefix, text)?);
     }

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use proofward::ledger::address::Prefix;
 use proofward::ledger::spec::Spec;
 use proofward::wallet::{KeyName, Keyring, PipeSigner, Signer};
 
 use crate::cli::passphrase::PassphraseArgs;
-use crate::cli::settings::key_or_address;
+use crate::cli::settings::key_named;
 
 /// Long enough to find a card and type its PIN.
 const SIGNER_TIMEOUT: Duration = Duration::from_secs(120);
@@ -33,8 +34,18 @@ impl SigningArgs {
         dir: &Path,
         spec: &Spec,
     ) -> anyhow::Result<Box<dyn Signer>> {
+        self.signer_of(key, dir, spec.address_prefix.parse()?)
+    }
+
+    /// The same where there may be no chain: addresses have the prefix given.
+    pub(crate) fn signer_of(
+        &self,
+        key: &str,
+        dir: &Path,
+        prefix: Prefix,
+    ) -> anyhow::Result<Box<dyn Signer>> {
         if let Some(command) = &self.signer {
-            let key = key_or_address(key, dir, spec)?;
+            let key = key_named(key, dir, prefix)?;
             return Ok(Box::new(PipeSigner::new(command.clone(), key, SIGNER_TIMEOUT)));
         }
         let name: KeyName = key.parse().with_context(|| {

@@ -10,6 +10,7 @@ mod passphrase;
 mod pipe;
 mod secret;
 mod signer;
+mod transaction_file;
 
 pub use derivation::{Derivation, DerivationError};
 pub use key_file::{KEY_FILE_BYTES_MAX, KeyFile, KeyFileError, OpenError};
@@ -18,3 +19,6 @@ pub use passphrase::{Cost, CostError, EmptyPassphrase, Passphrase};
 pub use pipe::PipeSigner;
 pub use secret::{NoEntropy, SecretKey};
 pub use signer::{Purpose, Signer, SignerError};
+pub use transaction_file::{
+    CombineError, SignError, TRANSACTION_FILE_BYTES_MAX, TransactionFile, TransactionFileError,
+};

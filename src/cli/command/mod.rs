@@ -11,6 +11,7 @@ mod mine;
 mod oracle;
 mod pay;
 mod search;
+mod tx;
 mod verify;
 
 use super::exit::Outcome;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Oracle(oracle::Args),
     Pay(Box<pay::Args>),
     Search(search::Args),
+    Tx(tx::Args),
     Verify(verify::Args),
 }
 
@@ -46,6 +48,7 @@ impl Command {
             Self::Oracle(args) => args.run(),
             Self::Pay(args) => args.run(),
             Self::Search(args) => args.run(),
+            Self::Tx(args) => args.run(),
             Self::Verify(args) => args.run(),
         }
     }

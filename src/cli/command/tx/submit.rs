@@ -1,0 +1,99 @@
+//! `proofward tx submit`: a complete transaction, judged as the next block would and left for the miner.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{check_chain, read};
+use crate::cli::exit::Outcome;
+use crate::cli::output::{Format, json_line, text_line};
+use crate::cli::settings::Place;
+use proofward::engine::nodes::NodeKernel;
+use proofward::ledger::chain::{Chain, View};
+use proofward::ledger::mempool::{Limits, Mempool, Refused, Source};
+use proofward::ledger::rules::TransactionError;
+use proofward::ledger::rules::context::Refusal;
+use proofward::node::dir::{ChainDir, INBOX_READ};
+
+/// Judge a transaction by the rules of the next block and leave it in the inbox
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file; - for standard input
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Submitted {
+    submitted: bool,
+    transaction: String,
+    core: String,
+    rule: Option<&'static str>,
+    detail: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let file = read(&self.file)?;
+        let dir = ChainDir::new(self.place.clone().resolve()?);
+        let (spec, reader) = dir.read()?;
+        check_chain(&file, &spec, &dir)?;
+        let mut submitted = Submitted {
+            submitted: false,
+            transaction: file.ids().transaction.to_string(),
+            core: file.ids().core.to_string(),
+            rule: None,
+            detail: None,
+        };
+        let Some(transaction) = file.complete() else {
+            let signers = file.signers().count();
+            let got = signers - file.missing().len();
+            let error = TransactionError::WrongSigners { expected: signers, got };
+            return self.refuse(submitted, &error.into());
+        };
+        let bytes = transaction.encode();
+        let inbox = dir.inbox()?;
+        let chain = Chain::new(spec, NodeKernel::best());
+        let snapshot = reader.snapshot()?;
+        let view = View(&*snapshot);
+        let mut mempool = Mempool::new(&chain, &view, Limits::default())?;
+        // Together with what waits: it may stand in its way.
+        for waiting in inbox.waiting(INBOX_READ)? {
+            if let Err(Refusal::Store(error)) = mempool.admit(&view, &waiting.bytes, Source::Own) {
+                return Err(error.into());
+            }
+        }
+        match mempool.admit(&view, &bytes, Source::Own) {
+            Ok(_) | Err(Refusal::Rule(Refused::Known)) => {}
+            Err(Refusal::Rule(refused)) if refused.is_passing() => {
+                submitted.rule = Some(refused.name());
+                submitted.detail = Some(refused.to_string());
+            }
+            Err(Refusal::Rule(refused)) => return self.refuse(submitted, &refused),
+            Err(Refusal::Store(error)) => return Err(error.into()),
+        }
+        inbox.leave(&bytes)?;
+        submitted.submitted = true;
+        if self.format.is_json() {
+            json_line(&submitted)?;
+        } else {
+            let later = submitted.detail.map_or(String::new(), |why| format!(" (later: {why})"));
+            text_line(format!("left for the miner: transaction {}{later}", submitted.transaction))?;
+        }
+        Ok(Outcome::Yes)
+    }
+
+    fn refuse(&self, submitted: Submitted, error: &Refused) -> anyhow::Result<Outcome> {
+        if self.format.is_json() {
+            let (rule, detail) = (Some(error.name()), Some(error.to_string()));
+            json_line(&Submitted { rule, detail, ..submitted })?;
+        } else {
+            text_line(format!("refused: {}: {error}", error.name()))?;
+        }
+        Ok(Outcome::No)
+    }
+}
