@@ -12,6 +12,15 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
+/// Every target, or the one that `PROOFWARD_FUZZ_TARGET` names.
+fn chosen() -> Vec<targets::Named> {
+    let only = std::env::var("PROOFWARD_FUZZ_TARGET").ok();
+    let is_chosen = |target: &&targets::Named| only.as_deref().is_none_or(|only| only == target.0);
+    let chosen: Vec<_> = targets::ALL.iter().filter(is_chosen).copied().collect();
+    assert!(!chosen.is_empty(), "no target {only:?}");
+    chosen
+}
+
 /// The files of a folder in the order of their names.
 fn inputs(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
@@ -32,7 +41,7 @@ fn replay(name: &str, target: fn(&[u8]), folder: &Path) -> usize {
 
 #[test]
 fn every_target_holds_on_its_corpus() {
-    for &(name, target) in targets::ALL {
+    for (name, target) in chosen() {
         let ran = replay(name, target, &fuzz().join("corpus").join(name));
         println!("{name}: {ran} inputs");
         assert!(ran >= 5, "{name} has a corpus of {ran}");
@@ -42,7 +51,7 @@ fn every_target_holds_on_its_corpus() {
 /// Cuts and flips of the corpus: cheap, the same in every run, and what decoders most often fail on.
 #[test]
 fn every_target_holds_on_cut_and_flipped_inputs() {
-    for &(name, target) in targets::ALL {
+    for (name, target) in chosen() {
         for path in inputs(&fuzz().join("corpus").join(name)) {
             let data = fs::read(&path).expect("a readable input");
             // At most some dozens of places in a long input, all of them in a short one.
@@ -62,7 +71,7 @@ fn every_target_holds_on_cut_and_flipped_inputs() {
 #[test]
 fn a20_foreign_block_inputs_do_no_harm() {
     let Some(folder) = common::data("corpus/bitcoin_block") else { return };
-    for &(name, target) in targets::ALL {
+    for (name, target) in chosen() {
         assert_eq!(replay(name, target, &folder), 359);
     }
 }

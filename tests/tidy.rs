@@ -44,7 +44,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bech32", &["src/ledger/address.rs"]),
     ("blake3", &["src/hash/"]),
     ("blahaj", &["src/wallet/custody/"]),
-    ("borsh", &["src/ledger/", "src/wallet/", "src/cli/"]),
+    ("borsh", &["src/ledger/", "src/wallet/", "src/fuzzing/", "src/cli/"]),
     ("chacha20poly1305", &["src/wallet/"]),
     ("clap", &["src/cli/"]),
     ("comfy_table", &["src/cli/"]),

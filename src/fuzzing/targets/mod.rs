@@ -4,6 +4,8 @@
 mod block;
 mod headers;
 mod kernels;
+#[cfg(feature = "ledger")]
+mod ledger;
 mod nbits;
 #[cfg(feature = "ledger")]
 mod state_tree;
@@ -13,6 +15,8 @@ mod text;
 pub use block::block;
 pub use headers::headers;
 pub use kernels::kernel_vs_scalar;
+#[cfg(feature = "ledger")]
+pub use ledger::{archive, ledger_block, state_apply, transaction, transaction_file};
 pub use nbits::nbits;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
@@ -26,12 +30,22 @@ pub type Named = (&'static str, fn(&[u8]));
 pub const ALL: &[Named] = &[
     #[cfg(feature = "ledger")]
     ("address", address),
+    #[cfg(feature = "ledger")]
+    ("archive", archive),
     ("block", block),
     ("headers", headers),
     ("kernel_vs_scalar", kernel_vs_scalar),
     #[cfg(feature = "ledger")]
     ("key_file", key_file),
+    #[cfg(feature = "ledger")]
+    ("ledger_block", ledger_block),
     ("nbits", nbits),
+    #[cfg(feature = "ledger")]
+    ("state_apply", state_apply),
+    #[cfg(feature = "ledger")]
+    ("transaction", transaction),
+    #[cfg(feature = "ledger")]
+    ("transaction_file", transaction_file),
     #[cfg(feature = "ledger")]
     ("tree_decode", tree_decode),
     #[cfg(feature = "ledger")]
