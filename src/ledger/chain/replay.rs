@@ -176,6 +176,7 @@ fn compare_index(batch: &Batch, stored: &dyn Read) -> Result<(), ReplayError> {
             Table::Leaves => "leaf list",
             Table::Transactions => "index of transactions",
             Table::Undo => "undo record",
+            Table::Events => "index of events",
             _ => continue,
         };
         if stored.get(table, key)?.as_deref() != value {

@@ -276,9 +276,21 @@ impl DiskStore {
             let transaction = database.begin_read().map_err(refused)?;
             check_format(&transaction, what)?;
             View::new(&transaction)
-        })?;
-        let newest = RwLock::new(Arc::new(newest));
-        Ok(Self { newest, poisoned: AtomicBool::new(false), database })
+        });
+        match newest {
+            Ok(newest) => {
+                let newest = RwLock::new(Arc::new(newest));
+                Ok(Self { newest, poisoned: AtomicBool::new(false), database })
+            }
+            Err(error) => {
+                if !matches!(error, StoreError::WrongVersion { .. }) {
+                    // Closing commits, and a commit to a damaged file may end the process: see `contain`.
+                    // So the handle and its lock stay until the process ends by itself.
+                    std::mem::forget(database);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Releases the directory. Dropping the store does the same and ignores the error.
