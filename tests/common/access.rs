@@ -5,17 +5,24 @@
 use std::collections::BTreeMap;
 
 use proofward::ledger::chain::{Ledger, Submitted};
-use proofward::ledger::policy::{Cell, Moment, Role};
+use proofward::ledger::policy::{
+    Branch, Cell, Draft, Leaf, Moment, Place, PolicyTree, Presence, Purpose, Purposes, Role,
+    RoleRef, Roll, Together, Window,
+};
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::Spec;
-use proofward::ledger::state::{EntryKey, EntryValue, StateRead};
+use proofward::ledger::state::{
+    EntryKey, EntryValue, HeldClaim, HeldRequest, Logs, RequestStatus, StateRead,
+};
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
 use proofward::ledger::transaction::record::ShareSet;
+use proofward::ledger::transaction::request::{PlaceProof, RoleProof};
 use proofward::ledger::transaction::{
-    Attest, Body, Core, CoreId, Grant, Group, Party, PartyId, Record, Transaction,
+    Attest, Body, Core, CoreId, Grant, Group, Party, PartyId, Record, Request, Transaction,
     TransactionDecodeError,
 };
+use proofward::primitives::BlockHash;
 
 use super::ledger::{
     Key, NOW, core, easy_spec, memory_ledger, next_block, next_block_at, sign, verdict,
@@ -28,6 +35,11 @@ pub(crate) const BEACON: u32 = 102;
 pub(crate) const DOCTOR: u32 = 103;
 pub(crate) const NURSE: u32 = 104;
 pub(crate) const PATIENT: u32 = 105;
+/// Another issuer, its emergency service with a beacon, and a clinician of [`ISSUER`].
+pub(crate) const REGION: u32 = 110;
+pub(crate) const SERVICE: u32 = 111;
+pub(crate) const SIREN: u32 = 112;
+pub(crate) const CLINICIAN: u32 = 113;
 /// A cell of resolution 9.
 pub(crate) const CELL: Cell = Cell(0x0892_8308_280f_ffff);
 
@@ -277,9 +289,197 @@ impl World {
         }
     }
 
+    pub(crate) fn tip(&self) -> BlockHash {
+        self.ledger.view().tip().unwrap()
+    }
+
+    /// A record under a policy in force, which opens to the doctor at the site, for treatment.
+    pub(crate) fn treated(&mut self, rid: u32, change: impl FnOnce(&mut Draft)) -> Policed {
+        let mut draft = Draft {
+            terms: terms(),
+            readers: vec![RoleRef { role: Role::Physician, issuer: self.id(SITE) }],
+            places: vec![Place::Site(self.id(SITE))],
+        };
+        change(&mut draft);
+        self.policed(rid, draft)
+    }
+
+    /// A record that opens in emergencies to clinicians of the issuer at any emergency service.
+    pub(crate) fn emergency(&mut self, rid: u32) -> Policed {
+        let draft = Draft {
+            terms: Leaf {
+                set: 1,
+                purposes: Purposes::of(&[Purpose::BreakGlass]),
+                max_reads: 1,
+                ..terms()
+            },
+            readers: vec![RoleRef { role: Role::EmergencyClinician, issuer: self.id(ISSUER) }],
+            places: vec![Place::AnyEmergency],
+        };
+        self.policed(rid, draft)
+    }
+
+    pub(crate) fn policed(&mut self, rid: u32, draft: Draft) -> Policed {
+        let spacing_s = self.ledger.chain().spec.spacing_s;
+        let seed = [u8::try_from(rid % 251).unwrap(); 32];
+        let policy = PolicyTree::build(&seed, spacing_s, &[draft]).unwrap();
+        let mut record = self.record_of(rid, PATIENT);
+        record.policy_root = policy.root();
+        record.share_sets.push(record.share_sets[0].clone());
+        let rid = record.rid;
+        self.act(Body::Record(record)).unwrap();
+        Policed { rid, policy }
+    }
+
+    /// An emergency service of another issuer, and a clinician whose claim is old enough.
+    pub(crate) fn found_emergency(&mut self) {
+        let (region, site, beacon) = (self.party(REGION), self.party(SERVICE), self.party(SIREN));
+        let (site_id, clinician) = (self.id(SERVICE), self.party(CLINICIAN));
+        self.claim(ANCHOR, region, Claim::Issuer(IssuerSet::ALL), 0).unwrap();
+        self.claim(REGION, site.clone(), Claim::Site(vec![CELL]), 0).unwrap();
+        self.claim(REGION, site, Claim::Emergency { site: site_id }, 0).unwrap();
+        self.claim(REGION, beacon, Claim::Beacon { site: site_id }, 0).unwrap();
+        let role = Claim::Role { role: Role::EmergencyClinician, site: None };
+        self.claim(ISSUER, clinician, role, 40).unwrap();
+        self.wait(144);
+    }
+
+    /// The clinician's request, heard at the emergency service after the tip.
+    pub(crate) fn break_glass(&mut self, policed: &Policed, reader: u32) -> Request {
+        let tip = self.tip();
+        let presence = self.presence(SIREN, reader, tip);
+        let mut request = self.request(policed, reader, Some(presence));
+        request.purpose = Purpose::BreakGlass;
+        request
+    }
+
+    /// That a beacon heard a key after a block.
+    pub(crate) fn presence(&mut self, beacon: u32, key: u32, anchor: BlockHash) -> Presence {
+        self.nonce += 1;
+        let (beacon, key) = (self.key(beacon), self.key(key));
+        let other = self.sponsor.public();
+        let keys = vec![(key, [1; 16]), (other, [2; 16])];
+        let roll = Roll::new(beacon, self.nonce, anchor, keys).unwrap();
+        let sig = self.keys[&beacon].sign(&roll.message(&self.ledger.chain().genesis));
+        roll.presence(key, sig).unwrap()
+    }
+
+    /// A request under the only leaf, by the only role and place.
+    pub(crate) fn request(
+        &mut self,
+        policed: &Policed,
+        reader: u32,
+        presence: Option<Presence>,
+    ) -> Request {
+        let branch = policed.branch();
+        let (role, place) = (branch.readers[0].clone(), branch.places[0].clone());
+        Request {
+            rid: policed.rid,
+            seq: 0,
+            leaf: branch.leaf.clone(),
+            leaf_path: branch.path.clone(),
+            purpose: Purpose::Treat,
+            reader: self.key(reader),
+            reply_commit: [0; 32],
+            role: Some(RoleProof { role: role.value, salt: role.salt, path: role.path }),
+            place: Some(PlaceProof { place: place.value, salt: place.salt, path: place.path }),
+            presence,
+            max_price: 0,
+            reason: [0; 32],
+        }
+    }
+
+    /// The doctor's request, heard at the site after the tip.
+    pub(crate) fn ask(&mut self, policed: &Policed) -> Request {
+        let tip = self.tip();
+        let presence = self.presence(BEACON, DOCTOR, tip);
+        self.request(policed, DOCTOR, Some(presence))
+    }
+
+    /// Mines a request and says how it stands, or which rule it breaks.
+    pub(crate) fn status(&mut self, request: Request) -> Result<RequestStatus, &'static str> {
+        let core = self.act(Body::Request(Box::new(request)))?;
+        let held: HeldRequest = self.entry(&EntryKey::Request(core)).unwrap();
+        Ok(held.status)
+    }
+
+    /// Mines a request without a fee, sponsored by somebody who owns nothing.
+    pub(crate) fn status_free(&mut self, request: Request) -> Result<RequestStatus, &'static str> {
+        let transaction = self.free(Body::Request(Box::new(request)));
+        let core = transaction.core.id(&self.ledger.chain().genesis);
+        self.mine(vec![transaction]).map_err(|(rule, _)| rule)?;
+        let held: HeldRequest = self.entry(&EntryKey::Request(core)).unwrap();
+        Ok(held.status)
+    }
+
+    /// Paid for, without a fee, by a key that has never paid.
+    pub(crate) fn free(&mut self, body: Body) -> Transaction {
+        let core = self.core(body);
+        let payer = self.key(10_000 + u32::try_from(self.nonce).unwrap());
+        let transaction = Transaction { core, payer, nonce: 1, fee: 0, sigs: Vec::new() };
+        let keys: Vec<&Key> = self.keys.values().collect();
+        sign(&self.ledger.chain().genesis, transaction, &keys)
+    }
+
+    pub(crate) fn logs(&self, rid: PubKey) -> Logs {
+        self.entry(&EntryKey::Logs(rid)).unwrap()
+    }
+
+    /// Signed again after a change.
+    pub(crate) fn signed(&self, transaction: Transaction) -> Transaction {
+        let keys: Vec<&Key> = self.keys.values().collect();
+        sign(&self.ledger.chain().genesis, transaction, &keys)
+    }
+
+    /// The first claim about a key that is wanted.
+    pub(crate) fn claim_of(&mut self, key: u32, wanted: impl Fn(&Claim) -> bool) -> CoreId {
+        let party = self.id(key);
+        let holdings: Vec<CoreId> = self.entry(&EntryKey::Holdings(party)).unwrap();
+        let is_wanted = |core: &&CoreId| {
+            let held: HeldClaim = self.entry(&EntryKey::Claim(**core)).unwrap();
+            wanted(&held.claim)
+        };
+        *holdings.iter().find(is_wanted).unwrap()
+    }
+
     /// An entry of the state after the tip.
     pub(crate) fn entry<T: EntryValue>(&self, key: &EntryKey) -> Option<T> {
         let bytes = self.ledger.view().entry(key).unwrap()?;
         Some(borsh::from_slice(&bytes).unwrap())
+    }
+}
+
+/// A record and its policy of one leaf.
+pub(crate) struct Policed {
+    pub(crate) rid: PubKey,
+    pub(crate) policy: PolicyTree,
+}
+
+impl Policed {
+    pub(crate) fn branch(&self) -> &Branch {
+        &self.policy.branches()[0]
+    }
+}
+
+/// The terms of an ordinary leaf.
+pub(crate) fn terms() -> Leaf {
+    Leaf {
+        salt: [0; 16],
+        set: 0,
+        readers: [0; 32],
+        places: [0; 32],
+        window: Some(Window { from: 0, to: u32::MAX }),
+        daily: None,
+        purposes: Purposes::of(&[Purpose::Treat]),
+        need: vec![],
+        k: 2,
+        together: Together::Apart,
+        together_within: 3,
+        answer_within: 20,
+        read_within: 10,
+        delay: 0,
+        max_reads: 1,
+        price: 0,
+        scope: [0; 32],
     }
 }

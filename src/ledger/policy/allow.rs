@@ -92,6 +92,26 @@ pub fn findings<V: AccessRead>(
     Ok(findings)
 }
 
+/// Why a request cannot be asked at all: the first of clauses 1 and 2 that fails.
+///
+/// # Errors
+///
+/// If the view cannot be read.
+pub fn unfit<V: AccessRead>(
+    view: &V,
+    asked: &Asked,
+    leaf: &Leaf,
+    at: Moment,
+) -> Result<Option<Reason>, V::Error> {
+    let case = Case { view, asked, leaf, at };
+    for clause in &Case::CLAUSES[..2] {
+        if let Some(reason) = clause(&case)? {
+            return Ok(Some(reason));
+        }
+    }
+    Ok(None)
+}
+
 /// Why a request is refused when it is asked, if it is: the first of clauses 3 to 6 that fails.
 ///
 /// # Errors

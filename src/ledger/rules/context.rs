@@ -116,7 +116,7 @@ pub fn begin_block(context: &Context<'_>, session: &mut Session<'_>) -> Result<(
     if let Some(accepted) = context.height.checked_sub(VALIDITY_BLOCKS_MAX + 1) {
         session.put::<Vec<CoreId>>(&EntryKey::Accepted(accepted), None)?;
     }
-    Ok(())
+    access::expiry::run(context, session)
 }
 
 /// What happens after the last transaction: the coinbase is judged and locked up, idle empty accounts
@@ -146,6 +146,7 @@ pub fn end_block(
         let accepted = session.accepted().to_vec();
         session.put(&EntryKey::Accepted(height), Some(&accepted))?;
     }
+    access::expiry::write(session)?;
     let emptied = session.emptied_accounts();
     if !emptied.is_empty() {
         session.put(&EntryKey::Idle(height), Some(&emptied))?;
@@ -192,8 +193,12 @@ pub fn apply_transaction(
         return Err(error.into());
     }
     let least = fee_least(ids.bytes, transaction, new_entries(session, &core.body)?);
+    let mut free = None;
     if transaction.fee < least {
-        return Err(TransactionError::FeeTooLow { least, got: transaction.fee }.into());
+        free = access::free(context, session, core)?;
+        if free.is_none() {
+            return Err(TransactionError::FeeTooLow { least, got: transaction.fee }.into());
+        }
     }
     if payer.balance < transaction.fee {
         let error =
@@ -205,10 +210,13 @@ pub fn apply_transaction(
     if let Some(accepted) = session.accepted_at(&ids.core)? {
         return Err(TransactionError::Duplicate(accepted).into());
     }
-    match &core.body {
-        Body::Pay(body) => pay::check(session, transaction, body)?,
-        body => access::check(context, session, ids.core, body)?,
-    }
+    let judged = match &core.body {
+        Body::Pay(body) => {
+            pay::check(session, transaction, body)?;
+            access::Judged::Sound
+        }
+        _ => access::check(context, session, core)?,
+    };
 
     // Everything holds: from here on only the store can fail.
     let balance = payer.balance - transaction.fee;
@@ -217,7 +225,10 @@ pub fn apply_transaction(
     session.accept(ids.core);
     match &core.body {
         Body::Pay(body) => pay::apply(session, body)?,
-        body => access::apply(context, session, ids.core, body)?,
+        body => access::apply(context, session, ids.core, body, &judged)?,
+    }
+    if let Some(free) = free {
+        access::take_free(context, session, ids.core, &free)?;
     }
     Ok(transaction.fee)
 }
@@ -262,14 +273,21 @@ fn check_anchor(
     context: &Context<'_>,
     anchor: &BlockHash,
 ) -> Result<(), Refusal<TransactionError>> {
-    if *anchor == BlockHash::ZERO {
-        return Ok(());
+    if *anchor == BlockHash::ZERO || anchor_height(context, anchor)?.is_some() {
+        Ok(())
+    } else {
+        Err(TransactionError::UnknownAnchor(*anchor).into())
     }
+}
+
+/// The height of a block that an anchor may name: one of the last 144 ancestors.
+pub(super) fn anchor_height(
+    context: &Context<'_>,
+    anchor: &BlockHash,
+) -> Result<Option<u32>, StoreError> {
     let lowest = context.height.saturating_sub(ANCHOR_DEPTH_BLOCKS_MAX);
-    match context.ancestors.height_of(anchor)? {
-        Some(height) if height >= lowest && height < context.height => Ok(()),
-        _ => Err(TransactionError::UnknownAnchor(*anchor).into()),
-    }
+    let height = context.ancestors.height_of(anchor)?;
+    Ok(height.filter(|height| (lowest..context.height).contains(height)))
 }
 
 pub(super) fn credit(session: &mut Session<'_>, key: PubKey, value: u64) -> Result<(), StoreError> {

@@ -62,7 +62,9 @@ pub const FREE_APPROVES_MAX: u16 = 40;
 pub const FREE_OPEN_SITE_MAX: u16 = 2;
 /// Emergencies without a review at which an issuer's people must pay the fee.
 pub const UNREVIEWED_MAX: u32 = 20;
-const CONSTANTS: usize = 27;
+/// Emergencies of one person that may await their review.
+pub const EMERGENCIES_MAX: usize = 32;
+const CONSTANTS: usize = 28;
 
 const SPEC_TAG: Tag = Tag::new("spec");
 
@@ -378,5 +380,6 @@ fn constants() -> [u64; CONSTANTS] {
         u64::from(FREE_APPROVES_MAX),
         u64::from(FREE_OPEN_SITE_MAX),
         u64::from(UNREVIEWED_MAX),
+        EMERGENCIES_MAX as u64,
     ]
 }

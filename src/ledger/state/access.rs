@@ -227,6 +227,16 @@ pub struct Counter {
     pub count: u16,
 }
 
+/// An emergency that awaits its review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Emergency {
+    /// Its request.
+    pub request: CoreId,
+    /// Height of the block that accepted it.
+    pub height: u32,
+}
+
+impl EntryValue for Vec<Emergency> {}
 impl EntryValue for HeldClaim {}
 impl EntryValue for HeldRecord {}
 impl EntryValue for Logs {}
@@ -276,6 +286,25 @@ impl HeldRecord {
     #[must_use]
     pub fn is_retired(&self, now: Moment, spacing_s: u32) -> bool {
         self.successor.is_some_and(|successor| successor.wait.is_over(now, spacing_s))
+    }
+}
+
+impl HeldRequest {
+    /// First height at which nothing can follow from it any more, if nothing happens before; none if
+    /// that is beyond all heights. What was closed early counts as over when its time to answer is.
+    #[must_use]
+    pub fn over_at(&self) -> Option<u32> {
+        let asked = &self.asked;
+        let answered = asked.at.height.checked_add(self.leaf.answer_within)?;
+        let last = match (self.status, asked.completed) {
+            (RequestStatus::Refused(_), _) => return Some(asked.at.height),
+            (RequestStatus::Denied | RequestStatus::Vetoed, _) | (_, None) => answered,
+            (_, Some(completed)) => {
+                let opened = asked.at.height.checked_add(self.leaf.delay)?.max(completed.height);
+                opened.checked_add(self.leaf.read_within)?
+            }
+        };
+        last.checked_add(1)
     }
 }
 

@@ -52,6 +52,14 @@ pub enum EntryKey {
     RefusedIssuer(PubKey, PartyId),
     /// Entries that the block at a height looks at and forgets if they are over.
     Expiring(u32),
+    /// How often a leaf was used under a policy of a record.
+    Reads(PubKey, u32, [u8; 32]),
+    /// The emergencies of a person that await their review.
+    Emergencies(Person),
+    /// How many of an issuer's people's do.
+    Unreviewed(PartyId),
+    /// The emergencies without a fee that a site has open.
+    FreeSite(PartyId),
 }
 
 /// A value that one kind of entry holds.
@@ -100,6 +108,10 @@ impl EntryKey {
             }
             Self::RefusedIssuer(rid, issuer) => [&[16][..], &rid.0, &issuer.0].concat(),
             Self::Expiring(height) => [&[17][..], &height.to_be_bytes()].concat(),
+            Self::Reads(rid, seq, leaf) => [&[18][..], &rid.0, &seq.to_be_bytes(), leaf].concat(),
+            Self::Emergencies(person) => [&[19][..], &person.issuer.0, &person.tag].concat(),
+            Self::Unreviewed(issuer) => [&[20][..], &issuer.0].concat(),
+            Self::FreeSite(site) => [&[21][..], &site.0].concat(),
         }
     }
 
@@ -140,6 +152,14 @@ impl EntryKey {
                 Self::RefusedIssuer(PubKey(*rid), PartyId(issuer.try_into().ok()?))
             }
             17 => Self::Expiring(height()?),
+            18 => {
+                let (rid, rest) = rest.split_first_chunk()?;
+                let (seq, leaf) = rest.split_first_chunk()?;
+                Self::Reads(PubKey(*rid), u32::from_be_bytes(*seq), leaf.try_into().ok()?)
+            }
+            19 => Self::Emergencies(person(rest)?),
+            20 => Self::Unreviewed(PartyId(rest.try_into().ok()?)),
+            21 => Self::FreeSite(PartyId(rest.try_into().ok()?)),
             _ => return None,
         })
     }

@@ -7,8 +7,8 @@ mod entry;
 mod session;
 
 pub use access::{
-    Counter, Event, EventKind, HeldClaim, HeldRecord, HeldRequest, Log, LogKind, Logged, Logs,
-    Pending, Person, Policy, RequestStatus, Successor, Wait,
+    Counter, Emergency, Event, EventKind, HeldClaim, HeldRecord, HeldRequest, Log, LogKind, Logged,
+    Logs, Pending, Person, Policy, RequestStatus, Successor, Wait,
 };
 pub use delta::{Change, Delta};
 pub use entry::{Account, EntryKey, EntryValue};

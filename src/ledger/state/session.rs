@@ -1,7 +1,7 @@
 //! A session: the state as it is while transactions are applied one after another, over a base that
 //! does not change. It keeps what it reads and writes; [`Session::finish`] gives the delta.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Account, Change, Delta, EntryKey, EntryValue, Event, HeldClaim, LogKind, Logged, Logs,
@@ -43,6 +43,10 @@ pub struct Session<'a> {
     accepted: Vec<CoreId>,
     accepted_set: HashSet<CoreId>,
     events: Vec<Logged>,
+    /// Entries to look at again, by height.
+    looks: BTreeMap<u32, Vec<EntryKey>>,
+    free_requests: u16,
+    free_approves: u16,
 }
 
 impl<'a> Session<'a> {
@@ -50,7 +54,19 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn new(base: &'a dyn StateRead, height: u32) -> Self {
         let (slots, accepted, accepted_set) = (HashMap::new(), Vec::new(), HashSet::new());
-        Self { base, height, slots, accepted, accepted_set, events: Vec::new() }
+        let (events, looks) = (Vec::new(), BTreeMap::new());
+        let (free_requests, free_approves) = (0, 0);
+        Self {
+            base,
+            height,
+            slots,
+            accepted,
+            accepted_set,
+            events,
+            looks,
+            free_requests,
+            free_approves,
+        }
     }
 
     /// The value of an entry as it stands.
@@ -152,6 +168,41 @@ impl<'a> Session<'a> {
         self.put(&key, Some(&logs))?;
         self.events.push(Logged { rid, kind, index, event });
         Ok(())
+    }
+
+    /// Has an entry looked at by the block at a height, which forgets it if it is over.
+    pub fn look_at(&mut self, height: u32, key: EntryKey) {
+        let keys = self.looks.entry(height).or_default();
+        if keys.last() != Some(&key) {
+            keys.push(key);
+        }
+    }
+
+    /// What is to be looked at, by height, and nothing from now on.
+    pub fn take_looks(&mut self) -> BTreeMap<u32, Vec<EntryKey>> {
+        std::mem::take(&mut self.looks)
+    }
+
+    /// Emergency requests of the block that went without a fee.
+    #[must_use]
+    pub fn free_requests(&self) -> u16 {
+        self.free_requests
+    }
+
+    /// Counts one of them.
+    pub fn count_free_request(&mut self) {
+        self.free_requests = self.free_requests.saturating_add(1);
+    }
+
+    /// Approvals of emergencies in the block that went without a fee.
+    #[must_use]
+    pub fn free_approves(&self) -> u16 {
+        self.free_approves
+    }
+
+    /// Counts one of them.
+    pub fn count_free_approve(&mut self) {
+        self.free_approves = self.free_approves.saturating_add(1);
     }
 
     /// Accounts written in this session that are empty now, keys ascending.

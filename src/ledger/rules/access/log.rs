@@ -2,7 +2,7 @@
 
 use crate::ledger::rules::context::Context;
 use crate::ledger::signature::PubKey;
-use crate::ledger::state::{EntryKey, Event, EventKind, Logs, Session};
+use crate::ledger::state::{Event, EventKind, LogKind, Session};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::CoreId;
 
@@ -15,9 +15,6 @@ pub(super) fn write(
     kind: EventKind,
     note: u8,
 ) -> Result<(), StoreError> {
-    let key = EntryKey::Logs(rid);
-    let mut logs = session.get::<Logs>(&key)?.unwrap_or_default();
-    let log = if kind == EventKind::Refusal { &mut logs.refusals } else { &mut logs.access };
-    log.push(&Event { height: context.height, core, kind, note });
-    session.put(&key, Some(&logs))
+    let log = if kind == EventKind::Refusal { LogKind::Refusals } else { LogKind::Access };
+    session.log(rid, log, Event { height: context.height, core, kind, note })
 }

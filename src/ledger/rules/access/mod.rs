@@ -2,36 +2,61 @@
 
 mod attest;
 mod checkpoint;
+mod emergency;
 mod error;
+pub(super) mod expiry;
 pub(super) mod form;
 mod grant;
+mod limits;
 mod log;
+mod read;
 mod record;
+mod request;
 
 pub use error::{ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError};
 
 use super::context::{Context, Refusal};
 use super::error::TransactionError;
-use crate::ledger::state::Session;
+use crate::ledger::state::{HeldRequest, Session};
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::{Body, CoreId};
+use crate::ledger::transaction::{Body, Core, CoreId, PartyId};
+
+/// What judging a body found out that applying it needs.
+pub(super) enum Judged {
+    /// Nothing.
+    Sound,
+    /// What the state will hold of a request.
+    Request(Box<HeldRequest>),
+}
+
+/// By what right a transaction goes without the ordinary fee.
+pub(super) enum Free {
+    /// The request of an emergency at this site.
+    Request(PartyId),
+    /// Approvals of an emergency.
+    Approve,
+}
 
 /// Judges a body in the state as it stands.
 pub(super) fn check(
     context: &Context<'_>,
     session: &mut Session<'_>,
-    _core: CoreId,
-    body: &Body,
-) -> Result<(), Refusal<TransactionError>> {
-    match body {
-        Body::Attest(body) => attest::check(context, session, body),
-        Body::Record(body) => record::check(session, body),
-        Body::Grant(body) => grant::check(context, session, body),
-        _ => {
+    core: &Core,
+) -> Result<Judged, Refusal<TransactionError>> {
+    match &core.body {
+        Body::Attest(body) => attest::check(context, session, body)?,
+        Body::Record(body) => record::check(session, body)?,
+        Body::Grant(body) => grant::check(context, session, body)?,
+        Body::Request(body) => {
+            let held = request::check(context, session, core, body)?;
+            return Ok(Judged::Request(Box::new(held)));
+        }
+        body => {
             let what = format!("{} is not accepted by this version", body.name());
-            Err(TransactionError::NonCanonical(what).into())
+            return Err(TransactionError::NonCanonical(what).into());
         }
     }
+    Ok(Judged::Sound)
 }
 
 /// Applies a body that [`check`] has passed.
@@ -40,11 +65,13 @@ pub(super) fn apply(
     session: &mut Session<'_>,
     core: CoreId,
     body: &Body,
+    judged: &Judged,
 ) -> Result<(), StoreError> {
-    match body {
-        Body::Attest(body) => attest::apply(context, session, core, body),
-        Body::Record(body) => record::apply(context, session, core, body),
-        Body::Grant(body) => grant::apply(context, session, core, body),
+    match (body, judged) {
+        (Body::Attest(body), _) => attest::apply(context, session, core, body),
+        (Body::Record(body), _) => record::apply(context, session, core, body),
+        (Body::Grant(body), _) => grant::apply(context, session, core, body),
+        (Body::Request(_), Judged::Request(held)) => request::apply(context, session, core, held),
         _ => Ok(()),
     }
 }
@@ -54,6 +81,46 @@ pub(super) fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64,
     match body {
         Body::Attest(body) => attest::new_entries(session, body),
         Body::Record(_) => Ok(record::NEW_ENTRIES),
+        Body::Request(_) => Ok(request::NEW_ENTRIES),
         _ => Ok(0),
+    }
+}
+
+/// Whether a body may go without the ordinary fee: an emergency request that becomes pending, and its
+/// approvals, as long as there is room.
+pub(super) fn free(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    core: &Core,
+) -> Result<Option<Free>, StoreError> {
+    match &core.body {
+        Body::Request(body) if body.leaf.is_emergency() => {
+            match request::check(context, session, core, body) {
+                Ok(held) => Ok(emergency::free_site(context, session, &held)?.map(Free::Request)),
+                Err(Refusal::Rule(_)) => Ok(None),
+                Err(Refusal::Store(error)) => Err(error),
+            }
+        }
+        Body::Approve(body) => {
+            let is_free = emergency::is_free_approve(context, session, body)?;
+            Ok(is_free.then_some(Free::Approve))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Counts a transaction that went without the fee.
+pub(super) fn take_free(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    core: CoreId,
+    free: &Free,
+) -> Result<(), StoreError> {
+    match free {
+        Free::Request(site) => emergency::take_free(context, session, *site, core),
+        Free::Approve => {
+            session.count_free_approve();
+            Ok(())
+        }
     }
 }

@@ -1,0 +1,147 @@
+//! What the predicate reads, out of the state as it stands in a block.
+
+use std::cell::RefCell;
+
+use crate::ledger::policy::{
+    AccessRead, Holding, Judge, Moment, ReadClaims, RoleRef, Site, Standing, Threshold, is_role,
+};
+use crate::ledger::rules::context::Context;
+use crate::ledger::signature::PubKey;
+use crate::ledger::spec::REVIEW_BLOCKS;
+use crate::ledger::state::{Counter, Emergency, EntryKey, HeldRecord, Person, Session};
+use crate::ledger::store::StoreError;
+use crate::ledger::transaction::attest::Claim;
+use crate::ledger::transaction::record::ShareSet;
+use crate::ledger::transaction::{CoreId, PartyId};
+
+/// A session as the predicate sees it. A session keeps what it reads, so reading borrows it for a moment.
+pub(super) struct Eyes<'a, 's> {
+    session: RefCell<&'a mut Session<'s>>,
+    judge: Judge,
+}
+
+impl<'a, 's> Eyes<'a, 's> {
+    pub(super) fn new(context: &Context<'_>, session: &'a mut Session<'s>) -> Self {
+        Self { session: RefCell::new(session), judge: context.judge() }
+    }
+
+    fn judge_at(&self, now: Moment) -> Judge {
+        Judge { now, ..self.judge }
+    }
+}
+
+impl AccessRead for Eyes<'_, '_> {
+    type Error = StoreError;
+
+    fn spacing_s(&self) -> u32 {
+        self.judge.spacing_s
+    }
+
+    fn standing(&self, rid: &PubKey, at: Moment) -> Result<Option<Standing>, StoreError> {
+        let record = self.session.borrow_mut().get::<HeldRecord>(&EntryKey::Record(*rid))?;
+        Ok(record.map(|record| {
+            let policy = record.policy_at(at, self.judge.spacing_s);
+            let threshold =
+                |set: &ShareSet| Threshold { n: set.n, k: set.k, required: set.required };
+            let mut sets = record.share_sets.iter().map(threshold);
+            Standing {
+                is_active: !record.is_retired(at, self.judge.spacing_s),
+                seq: policy.seq,
+                root: policy.root,
+                sets: [sets.next(), sets.next()],
+            }
+        }))
+    }
+
+    fn holding(
+        &self,
+        key: &PubKey,
+        role: &RoleRef,
+        at: Moment,
+    ) -> Result<Option<Holding>, StoreError> {
+        let judge = self.judge_at(at);
+        let mut session = self.session.borrow_mut();
+        let session: &mut Session<'_> = &mut session;
+        let mut ended = None;
+        for core in session.holdings((*key).into())? {
+            let Some(held) = session.claim(&core)?.filter(|held| is_role(held, *role)) else {
+                continue;
+            };
+            let is_live = judge.is_live(session, &held)?;
+            let person = Person { issuer: held.issuer, tag: held.tag };
+            let holding = Holding { person, is_live, since: held.at };
+            if is_live {
+                return Ok(Some(holding));
+            }
+            ended = ended.or(Some(holding));
+        }
+        Ok(ended)
+    }
+
+    fn sites(&self, beacon: &PubKey, at: Moment) -> Result<Vec<Site>, StoreError> {
+        let judge = self.judge_at(at);
+        let mut session = self.session.borrow_mut();
+        let session: &mut Session<'_> = &mut session;
+        let mut sites: Vec<Site> = Vec::new();
+        for core in session.holdings((*beacon).into())? {
+            let Some(held) = session.claim(&core)? else { continue };
+            let Claim::Beacon { site: key } = held.claim else { continue };
+            // A beacon's claim is live only if its site is.
+            if sites.iter().any(|site| site.key == key) || !judge.is_live(session, &held)? {
+                continue;
+            }
+            let Some(live) = judge.live_site(session, key)? else { continue };
+            let Claim::Site(cells) = live.held.claim else { continue };
+            let emergency = emergency_issuers(session, &judge, key)?;
+            sites.push(Site { key, issuer: live.issuer, cells, emergency });
+        }
+        Ok(sites)
+    }
+
+    fn reads(&self, rid: &PubKey, seq: u32, leaf: &[u8; 32]) -> Result<u16, StoreError> {
+        let key = EntryKey::Reads(*rid, seq, *leaf);
+        let reads = self.session.borrow_mut().get::<Counter>(&key)?;
+        Ok(reads.map_or(0, |counter| counter.count))
+    }
+
+    fn owes_review(&self, person: &Person, at: Moment) -> Result<bool, StoreError> {
+        let key = EntryKey::Emergencies(*person);
+        let open = self.session.borrow_mut().get::<Vec<Emergency>>(&key)?.unwrap_or_default();
+        let is_due = |emergency: &Emergency| {
+            at.height.checked_sub(emergency.height).is_some_and(|blocks| blocks > REVIEW_BLOCKS)
+        };
+        Ok(open.iter().any(is_due))
+    }
+}
+
+/// Who vouches for a site's emergency service, by live claims.
+fn emergency_issuers(
+    session: &mut Session<'_>,
+    judge: &Judge,
+    site: PartyId,
+) -> Result<Vec<PartyId>, StoreError> {
+    let mut issuers = Vec::new();
+    for core in session.holdings(site)? {
+        let Some(held) = session.claim(&core)? else { continue };
+        let is_emergency = matches!(held.claim, Claim::Emergency { .. });
+        if is_emergency && !issuers.contains(&held.issuer) && judge.is_live(session, &held)? {
+            issuers.push(held.issuer);
+        }
+    }
+    Ok(issuers)
+}
+
+/// The person that a key is by the first role that it ever had.
+pub(super) fn first_person(
+    session: &mut Session<'_>,
+    key: PubKey,
+) -> Result<Option<Person>, StoreError> {
+    let holdings: Vec<CoreId> = session.holdings(key.into())?;
+    for core in holdings {
+        let held = session.claim(&core)?;
+        if let Some(held) = held.filter(|held| matches!(held.claim, Claim::Role { .. })) {
+            return Ok(Some(Person { issuer: held.issuer, tag: held.tag }));
+        }
+    }
+    Ok(None)
+}
