@@ -19,7 +19,7 @@ const ROOT: [u8; 32] = [9; 32];
 const ROLES: [Role; 3] = [Role::Physician, Role::Nurse, Role::EmergencyClinician];
 /// A cell of the coarsest resolution, one inside it and one elsewhere.
 const CELLS: [Cell; 3] =
-    [Cell(0x8001_ffff_ffff_ffff), Cell(0x8100_3fff_ffff_ffff), Cell(0x8003_ffff_ffff_ffff)];
+    [Cell(0x0800_1fff_ffff_ffff), Cell(0x0810_03ff_ffff_ffff), Cell(0x0800_3fff_ffff_ffff)];
 
 /// A world with its dice.
 #[derive(Debug)]

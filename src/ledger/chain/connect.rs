@@ -50,6 +50,23 @@ impl Chain {
         Self { spec, chain_id, genesis, kernel }
     }
 
+    /// Where a block on top of the tip is judged.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn next_context<'a>(&'a self, view: &'a View<'a>) -> Result<Context<'a>, StoreError> {
+        let tip = view.expect_record(&view.tip()?)?;
+        Ok(Context {
+            spec: &self.spec,
+            chain_id: self.chain_id,
+            genesis: self.genesis,
+            height: tip.height.checked_add(1).ok_or_else(|| corrupt("no height above the tip"))?,
+            median_time: view.median_time_after(&tip)?,
+            ancestors: view,
+        })
+    }
+
     /// Applies a block whose header, merkle root and coinbase height hold to the state of its parent,
     /// which must be the tip of the overlay. Returns the fees.
     ///
@@ -132,14 +149,7 @@ impl Chain {
         for payout in &block.coinbase.payouts {
             payout.key.check().map_err(|error| refuse(0, BlockRule::BadCoinbaseKey(error)))?;
         }
-        let context = Context {
-            spec: &self.spec,
-            chain_id: self.chain_id,
-            genesis: self.genesis,
-            height,
-            median_time: view.median_time_after(&view.expect_record(&view.tip()?)?)?,
-            ancestors: &view,
-        };
+        let context = self.next_context(&view)?;
         let mut session = Session::new(&view, height);
         begin_block(&context, &mut session)?;
         let mut fees: u64 = 0;

@@ -3,6 +3,7 @@
 //! Every change is built in an overlay and committed in one write: a block that is accepted, and a
 //! reorganisation of any depth, happens wholly or not at all.
 
+mod access;
 mod connect;
 mod damage;
 mod evidence;

@@ -443,6 +443,7 @@ impl<'a, V: AccessRead> Case<'a, V> {
             Together::OneTransaction => {
                 let mut found = None;
                 let mut cores: Vec<CoreId> = self.asked.approvals.iter().map(|a| a.core).collect();
+                cores.sort_unstable();
                 cores.dedup();
                 for core in cores {
                     if found.is_none() {

@@ -36,7 +36,7 @@ pub struct Asked {
     pub after_h: Option<u32>,
     /// When it was accepted, or would be.
     pub at: Moment,
-    /// Who has approved, in order.
+    /// Who has approved; the state keeps them by key.
     pub approvals: Vec<Approval>,
     /// Bit i: guardian i of the leaf's set has refused.
     pub denied: u32,

@@ -215,7 +215,7 @@ pub fn apply_transaction(
             pay::check(session, transaction, body)?;
             access::Judged::Sound
         }
-        _ => access::check(context, session, core)?,
+        _ => access::check(context, session, ids.core, transaction)?,
     };
 
     // Everything holds: from here on only the store can fail.

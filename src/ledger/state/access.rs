@@ -245,6 +245,7 @@ impl EntryValue for Counter {}
 impl EntryValue for PartyId {}
 impl EntryValue for CoreId {}
 impl EntryValue for u32 {}
+impl EntryValue for u16 {}
 
 impl Wait {
     /// Whether it is over.

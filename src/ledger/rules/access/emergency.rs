@@ -64,7 +64,6 @@ pub(super) fn is_unreviewed(
 }
 
 /// Takes an emergency off the list of those to review.
-#[expect(dead_code, reason = "the receipt that reviews will call it")]
 pub(super) fn review(
     context: &Context<'_>,
     session: &mut Session<'_>,

@@ -1,5 +1,6 @@
 //! The rules of the bodies about access, one file a body, and what each changes.
 
+mod approve;
 mod attest;
 mod checkpoint;
 mod emergency;
@@ -9,17 +10,20 @@ pub(super) mod form;
 mod grant;
 mod limits;
 mod log;
+mod question;
 mod read;
+mod receipt;
 mod record;
 mod request;
 
 pub use error::{ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError};
+pub use question::{Answer, answer, answer_unsent};
 
 use super::context::{Context, Refusal};
 use super::error::TransactionError;
 use crate::ledger::state::{HeldRequest, Session};
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::{Body, Core, CoreId, PartyId};
+use crate::ledger::transaction::{Body, Core, CoreId, PartyId, Transaction};
 
 /// What judging a body found out that applying it needs.
 pub(super) enum Judged {
@@ -27,6 +31,8 @@ pub(super) enum Judged {
     Sound,
     /// What the state will hold of a request.
     Request(Box<HeldRequest>),
+    /// What approvals lead to.
+    Approve(Box<approve::Plan>),
 }
 
 /// By what right a transaction goes without the ordinary fee.
@@ -41,16 +47,22 @@ pub(super) enum Free {
 pub(super) fn check(
     context: &Context<'_>,
     session: &mut Session<'_>,
-    core: &Core,
+    core: CoreId,
+    transaction: &Transaction,
 ) -> Result<Judged, Refusal<TransactionError>> {
-    match &core.body {
+    match &transaction.core.body {
         Body::Attest(body) => attest::check(context, session, body)?,
         Body::Record(body) => record::check(session, body)?,
         Body::Grant(body) => grant::check(context, session, body)?,
         Body::Request(body) => {
-            let held = request::check(context, session, core, body)?;
+            let held = request::check(context, session, &transaction.core, body)?;
             return Ok(Judged::Request(Box::new(held)));
         }
+        Body::Approve(body) => {
+            let plan = approve::check(context, session, core, transaction, body)?;
+            return Ok(Judged::Approve(Box::new(plan)));
+        }
+        Body::Receipt(body) => receipt::check(context, session, body)?,
         body => {
             let what = format!("{} is not accepted by this version", body.name());
             return Err(TransactionError::NonCanonical(what).into());
@@ -72,6 +84,10 @@ pub(super) fn apply(
         (Body::Record(body), _) => record::apply(context, session, core, body),
         (Body::Grant(body), _) => grant::apply(context, session, core, body),
         (Body::Request(_), Judged::Request(held)) => request::apply(context, session, core, held),
+        (Body::Approve(body), Judged::Approve(plan)) => {
+            approve::apply(context, session, core, body, plan)
+        }
+        (Body::Receipt(body), _) => receipt::apply(context, session, core, body),
         _ => Ok(()),
     }
 }
@@ -82,6 +98,7 @@ pub(super) fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64,
         Body::Attest(body) => attest::new_entries(session, body),
         Body::Record(_) => Ok(record::NEW_ENTRIES),
         Body::Request(_) => Ok(request::NEW_ENTRIES),
+        Body::Approve(body) => approve::new_entries(session, body),
         _ => Ok(0),
     }
 }

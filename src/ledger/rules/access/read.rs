@@ -8,7 +8,7 @@ use crate::ledger::policy::{
 use crate::ledger::rules::context::Context;
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::REVIEW_BLOCKS;
-use crate::ledger::state::{Counter, Emergency, EntryKey, HeldRecord, Person, Session};
+use crate::ledger::state::{Emergency, EntryKey, HeldRecord, Person, Session};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::attest::Claim;
 use crate::ledger::transaction::record::ShareSet;
@@ -100,8 +100,7 @@ impl AccessRead for Eyes<'_, '_> {
 
     fn reads(&self, rid: &PubKey, seq: u32, leaf: &[u8; 32]) -> Result<u16, StoreError> {
         let key = EntryKey::Reads(*rid, seq, *leaf);
-        let reads = self.session.borrow_mut().get::<Counter>(&key)?;
-        Ok(reads.map_or(0, |counter| counter.count))
+        Ok(self.session.borrow_mut().get::<u16>(&key)?.unwrap_or(0))
     }
 
     fn owes_review(&self, person: &Person, at: Moment) -> Result<bool, StoreError> {

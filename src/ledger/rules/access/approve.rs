@@ -1,0 +1,286 @@
+//! The rules of `Approve`, and what it changes: guardians and people whose role is needed agree, and the
+//! approval that completes the tally takes the read and the price.
+//!
+//! Where the design leaves room, the smallest safe rule holds:
+//!
+//! - A request waits for approval only while clauses 1 to 6 hold: an approval that could complete nothing
+//!   is `NotPending`, so it is not used up and can come again when the window is open. On an emergency
+//!   leaf only clause 1 is asked, so that what a guardian acted on can be logged.
+//! - Whoever approves is a guardian or has a role that the leaf needs; anybody else is `NotGuardian`. The
+//!   index of a guardian counts once, and one who has refused this request is none.
+//! - The reader is refused as `SamePerson`, by key and by tag.
+//! - A presence that is carried must be true and young, whether the leaf asks for one or not.
+//! - Completing keeps the approvals that counted: what is judged later is judged of them alone.
+//! - A request takes at most 64 approvals.
+
+use super::error::ApproveError;
+use super::log;
+use super::read::Eyes;
+use crate::ledger::policy::{
+    APPROVALS_MAX, AccessRead, Approval, Guardian, Heard, Together, completion, findings,
+    role_fault,
+};
+use crate::ledger::rules::context::{Context, Refusal, anchor_height, credit, impossible};
+use crate::ledger::rules::error::TransactionError;
+use crate::ledger::state::{
+    Account, EntryKey, EventKind, HeldRecord, HeldRequest, Person, RequestStatus, Session,
+};
+use crate::ledger::store::StoreError;
+use crate::ledger::transaction::approve::Approver;
+use crate::ledger::transaction::{Approve, CoreId, Transaction};
+use crate::primitives::BlockHash;
+
+/// What an approval leads to.
+pub(in crate::ledger::rules) struct Plan {
+    held: HeldRequest,
+    record: HeldRecord,
+    is_complete: bool,
+}
+
+type Planned = Result<Plan, Refusal<TransactionError>>;
+
+pub(super) fn check(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    core: CoreId,
+    transaction: &Transaction,
+    approve: &Approve,
+) -> Planned {
+    let plan = plan(context, session, core, &transaction.core.anchor, approve)?;
+    let leaf = &plan.held.leaf;
+    if plan.is_complete && leaf.price > 0 {
+        let reader = plan.held.asked.reader;
+        let mut balance = session.account(reader)?.balance;
+        if reader == transaction.payer {
+            balance = balance.saturating_sub(transaction.fee);
+        }
+        let balance = balance.min(plan.held.max_price);
+        if balance < leaf.price {
+            return refuse(ApproveError::Insufficient { balance, price: leaf.price });
+        }
+    }
+    Ok(plan)
+}
+
+pub(super) fn apply(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    core: CoreId,
+    approve: &Approve,
+    plan: &Plan,
+) -> Result<(), StoreError> {
+    let Plan { held, record, is_complete } = plan;
+    if *is_complete {
+        take_read_and_price(session, held, record)?;
+    }
+    session.put(&EntryKey::Request(CoreId(approve.request)), Some(held))?;
+    log::write(context, session, held.asked.rid, core, EventKind::Approval, 0)
+}
+
+/// The counter of the leaf's reads outlives the request.
+pub(super) fn new_entries(session: &mut Session<'_>, approve: &Approve) -> Result<u64, StoreError> {
+    let held: Option<HeldRequest> = session.get(&EntryKey::Request(CoreId(approve.request)))?;
+    let Some(asked) = held.map(|held| held.asked) else { return Ok(0) };
+    let reads: Option<u16> = session.get(&EntryKey::Reads(asked.rid, asked.seq, asked.leaf))?;
+    Ok(u64::from(reads.is_none()))
+}
+
+fn take_read_and_price(
+    session: &mut Session<'_>,
+    held: &HeldRequest,
+    record: &HeldRecord,
+) -> Result<(), StoreError> {
+    let asked = &held.asked;
+    let key = EntryKey::Reads(asked.rid, asked.seq, asked.leaf);
+    let reads: u16 = session.get(&key)?.unwrap_or_default();
+    session.put(&key, Some(&reads.saturating_add(1)))?;
+    if held.leaf.price > 0 {
+        let reader = session.account(asked.reader)?;
+        let balance = reader.balance.checked_sub(held.leaf.price).ok_or_else(impossible)?;
+        session.put_account(asked.reader, Account { balance, ..reader })?;
+        credit(session, record.payout, held.leaf.price)?;
+    }
+    Ok(())
+}
+
+/// Judges everything but the price, name by name over all approvers.
+fn plan(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    core: CoreId,
+    anchor: &[u8; 32],
+    approve: &Approve,
+) -> Planned {
+    let Some(mut held) = session.get::<HeldRequest>(&EntryKey::Request(CoreId(approve.request)))?
+    else {
+        return refuse(ApproveError::NotPending);
+    };
+    let record: Option<HeldRecord> = session.get(&EntryKey::Record(held.asked.rid))?;
+    let Some(record) = record.filter(|_| held.status == RequestStatus::Pending) else {
+        return refuse(ApproveError::NotPending);
+    };
+    let now = context.now();
+    let core_anchor_h = anchor_height(context, &BlockHash(*anchor))?;
+    let to = held.asked.at.height.saturating_add(held.leaf.answer_within);
+    if now.height > to {
+        return refuse(ApproveError::Late { to, height: now.height });
+    }
+    let view = Eyes::new(context, session);
+    let judged = findings(&view, &held.asked, &held.leaf, now)?;
+    let asked_of = if held.leaf.is_emergency() { 1 } else { 6 };
+    if judged[..asked_of].iter().any(Option::is_some) {
+        return refuse(ApproveError::NotPending);
+    }
+
+    let guardians = check_guardians(&held, &record, approve)?;
+    check_duplicates(&held, &guardians, approve)?;
+    let people = check_people(&view, &held, approve, now)?;
+    let rounds = check_presences(context, &view, &held, approve)?;
+    if held.asked.approvals.len() + approve.approvers.len() > APPROVALS_MAX {
+        return Err(TransactionError::TooLarge("approvals of a request").into());
+    }
+    let parts = approve.approvers.iter().zip(guardians).zip(people).zip(rounds);
+    for (((approver, guardian), person), heard) in parts {
+        held.asked.approvals.push(Approval {
+            key: approver.key,
+            person,
+            role: approver.role,
+            guardian,
+            round: heard.map(|heard| heard.round),
+            after_h: core_anchor_h.max(heard.and_then(|heard| heard.anchor_h)),
+            core,
+        });
+    }
+    // By key, so that the order of approvals in a block changes nothing but the log.
+    held.asked.approvals.sort_unstable_by_key(|approval| approval.key);
+    let completed = completion(&view, &held.asked, &held.leaf, now)?;
+    let is_complete = completed.is_ok();
+    if let Ok(counted) = completed {
+        held.asked.approvals = counted;
+        held.asked.completed = Some(now);
+        held.status = RequestStatus::Answered;
+    }
+    Ok(Plan { held, record, is_complete })
+}
+
+/// The index of each approver who is a guardian.
+fn check_guardians(
+    held: &HeldRequest,
+    record: &HeldRecord,
+    approve: &Approve,
+) -> Result<Vec<Option<u8>>, Refusal<TransactionError>> {
+    let set = record.share_sets.get(usize::from(held.leaf.set));
+    let index_of = |approver: &Approver| {
+        let Some(proof) = &approver.guardian else {
+            let is_needed = held.leaf.need.iter().any(|need| need.role == approver.role);
+            return is_needed.then_some(None);
+        };
+        let set = set?;
+        let index = u8::try_from(proof.path.index).ok().filter(|index| *index < set.n)?;
+        let (rid, epoch, key) = (held.asked.rid, record.epoch, approver.key);
+        let guardian = Guardian { rid, epoch, set: held.leaf.set, index, key };
+        let is_shown = guardian.is_shown(&proof.salt, &proof.path, &set.guardians_root);
+        let has_refused = held.asked.denied.checked_shr(index.into()).unwrap_or(0) & 1 == 1;
+        (is_shown && !has_refused).then_some(Some(index))
+    };
+    let numbered = approve.approvers.iter().enumerate();
+    numbered
+        .map(|(i, approver)| match index_of(approver) {
+            Some(index) => Ok(index),
+            None => refuse(ApproveError::NotGuardian(i)),
+        })
+        .collect()
+}
+
+fn check_duplicates(
+    held: &HeldRequest,
+    guardians: &[Option<u8>],
+    approve: &Approve,
+) -> Result<(), Refusal<TransactionError>> {
+    let before = held.asked.approvals.iter().map(|approval| (approval.key, approval.guardian));
+    let mut known: Vec<_> = before.collect();
+    for (i, (approver, guardian)) in approve.approvers.iter().zip(guardians).enumerate() {
+        let is_known = |(key, index): &(_, Option<u8>)| {
+            *key == approver.key || (index.is_some() && index == guardian)
+        };
+        if known.iter().any(is_known) {
+            return refuse(ApproveError::DuplicateApprover(i));
+        }
+        known.push((approver.key, *guardian));
+    }
+    Ok(())
+}
+
+/// The person of each approver: distinct, not the reader, in a live role.
+fn check_people(
+    view: &Eyes<'_, '_>,
+    held: &HeldRequest,
+    approve: &Approve,
+    now: crate::ledger::policy::Moment,
+) -> Result<Vec<Person>, Refusal<TransactionError>> {
+    let mut holdings = Vec::with_capacity(approve.approvers.len());
+    for approver in &approve.approvers {
+        holdings.push(view.holding(&approver.key, &approver.role, now)?);
+    }
+    let before = held.asked.approvals.iter().map(|approval| approval.person);
+    let mut known: Vec<Person> = before.chain(held.asked.person).collect();
+    for (i, (approver, holding)) in approve.approvers.iter().zip(&holdings).enumerate() {
+        let person = holding.map(|holding| holding.person);
+        if approver.key == held.asked.reader || person.is_some_and(|person| known.contains(&person))
+        {
+            return refuse(ApproveError::SamePerson(i));
+        }
+        known.extend(person);
+    }
+    let mut people = Vec::with_capacity(holdings.len());
+    for (i, (approver, holding)) in approve.approvers.iter().zip(holdings).enumerate() {
+        let spacing_s = view.spacing_s();
+        let fault = role_fault(holding.as_ref(), approver.role, &held.leaf, now, spacing_s);
+        match holding.filter(|_| fault.is_none()) {
+            Some(holding) => people.push(holding.person),
+            None => return refuse(ApproveError::RoleRevoked(i)),
+        }
+    }
+    Ok(people)
+}
+
+/// What a beacon said of each approver.
+fn check_presences(
+    context: &Context<'_>,
+    view: &Eyes<'_, '_>,
+    held: &HeldRequest,
+    approve: &Approve,
+) -> Result<Vec<Option<Heard>>, Refusal<TransactionError>> {
+    let least = context.height.saturating_sub(held.leaf.together_within);
+    let round = held.asked.heard.map(|heard| heard.round);
+    let mut rounds = Vec::with_capacity(approve.approvers.len());
+    for (i, approver) in approve.approvers.iter().enumerate() {
+        let heard = match &approver.presence {
+            None => None,
+            Some(presence) => {
+                let anchor_h = anchor_height(context, &BlockHash(presence.anchor))?;
+                Some(Heard::new(presence, approver.key, anchor_h))
+            }
+        };
+        let is_true = match heard {
+            None => held.leaf.together != Together::OneRound,
+            Some(heard) => {
+                let is_round =
+                    held.leaf.together != Together::OneRound || Some(heard.round) == round;
+                heard.is_signer
+                    && is_round
+                    && heard.anchor_h.is_some_and(|anchor| anchor >= least)
+                    && !view.sites(&heard.beacon, context.now())?.is_empty()
+            }
+        };
+        if !is_true {
+            return refuse(ApproveError::NoPresence(i));
+        }
+        rounds.push(heard);
+    }
+    Ok(rounds)
+}
+
+fn refuse<T>(error: ApproveError) -> Result<T, Refusal<TransactionError>> {
+    Err(TransactionError::from(error).into())
+}
