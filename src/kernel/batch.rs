@@ -4,8 +4,8 @@
 use super::{Hits, NonceRange};
 use crate::primitives::Digest;
 
-/// No row hashes more messages side by side.
-pub(super) const LANES_MAX: usize = 16;
+/// No row hashes more messages side by side: one bit of a mask for each.
+pub(super) const LANES_MAX: usize = 32;
 
 /// A job prepared for a row.
 pub(super) trait Search: Copy {

@@ -31,6 +31,7 @@ mod job;
 
 mod batch;
 mod lanes;
+mod two;
 
 mod blake3;
 mod sha256d;
@@ -70,7 +71,7 @@ struct Row {
     algorithm: Algorithm,
     /// What `--kernel`, logs and tests say.
     isa: &'static str,
-    /// Messages hashed side by side.
+    /// Nonces searched side by side.
     lanes: u32,
     detect: fn() -> bool,
     /// Visits the range in ascending order; `Some(nonce)` is where to resume when `Hits` is full.
@@ -103,7 +104,7 @@ pub struct Listed {
     pub algorithm: Algorithm,
     /// Its instruction set: the name for `--kernel`.
     pub isa: &'static str,
-    /// Messages hashed side by side.
+    /// Nonces searched side by side.
     pub lanes: u32,
     /// Whether this CPU can run it.
     pub available: bool,
@@ -211,7 +212,7 @@ impl Kernel {
         self.0.isa
     }
 
-    /// Messages hashed side by side.
+    /// Nonces searched side by side; batches of messages may go in smaller groups.
     #[must_use]
     pub fn lanes(self) -> u32 {
         self.0.lanes

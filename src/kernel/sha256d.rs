@@ -7,38 +7,45 @@
 
 use super::Pair;
 use super::batch::HashGroup;
-use super::lanes::{HeaderHash, Lanes, Rounds, load16, splat8, store8};
-use crate::hash::sha256::INITIAL_STATE;
+use super::lanes::{HeaderHash, Lanes, Rounds, Task, load16, splat8, store8};
+use crate::hash::sha256::{INITIAL_STATE, ROUND_CONSTANTS};
 use crate::primitives::Digest;
 
-/// The constants of the rounds (FIPS 180-4, section 4.2.2), a turn of sixteen in each row.
-#[rustfmt::skip]
-pub(super) static K: [[u32; 16]; 4] = [
-    [
-        0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5,
-        0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
-        0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3,
-        0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
-    ],
-    [
-        0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc,
-        0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
-        0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7,
-        0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967,
-    ],
-    [
-        0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13,
-        0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85,
-        0xa2bf_e8a1, 0xa81a_664b, 0xc24b_8b70, 0xc76c_51a3,
-        0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070,
-    ],
-    [
-        0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5,
-        0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
-        0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208,
-        0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
-    ],
-];
+/// The constants of the rounds (FIPS 180-4, section 4.2.2), a turn of sixteen in each row. A static: as
+/// constants in the code they make the AVX-512 search 2 % slower.
+pub(super) static K: [[u32; 16]; 4] = turns(&ROUND_CONSTANTS);
+
+/// The sums of constants and schedule words for the block of padding after 64 bytes.
+static PADDING_K: [[u32; 16]; 4] = turns(&padding_k());
+
+const fn turns(words: &[u32; 64]) -> [[u32; 16]; 4] {
+    let mut turns = [[0; 16]; 4];
+    let mut t = 0;
+    while t < 64 {
+        turns[t / 16][t % 16] = words[t];
+        t += 1;
+    }
+    turns
+}
+
+const fn padding_k() -> [u32; 64] {
+    let mut w = [0; 64];
+    w[0] = PADDING_START;
+    w[15] = 64 * 8;
+    let mut sums = ROUND_CONSTANTS;
+    let mut t = 0;
+    while t < 64 {
+        if t >= 16 {
+            let (w15, w2): (u32, u32) = (w[t - 15], w[t - 2]);
+            let sigma_0 = w15.rotate_right(7) ^ w15.rotate_right(18) ^ w15 >> 3;
+            let sigma_1 = w2.rotate_right(17) ^ w2.rotate_right(19) ^ w2 >> 10;
+            w[t] = sigma_1.wrapping_add(w[t - 7]).wrapping_add(sigma_0).wrapping_add(w[t - 16]);
+        }
+        sums[t] = sums[t].wrapping_add(w[t]);
+        t += 1;
+    }
+    sums
+}
 
 /// SHA-256d of headers.
 #[derive(Clone, Copy)]
@@ -47,21 +54,24 @@ pub(super) struct Sha256d;
 impl HeaderHash for Sha256d {
     #[inline(always)]
     fn first_block<L: Lanes>(proof: L::Proof, block: [L; 16]) -> [L; 8] {
-        first_block(proof, block)
+        L::outlined(proof, FirstBlock { proof, block })
     }
 
     #[inline(always)]
-    fn last_block<L: Lanes>(
-        proof: L::Proof,
-        state: [L; 8],
-        tail: [L; 4],
-        rounds: Rounds,
-    ) -> [L; 8] {
-        let mut block = [L::splat(proof, 0); 16];
-        [block[0], block[1], block[2], block[3]] = swap4(tail);
-        block[4] = L::splat(proof, PADDING_START);
-        block[15] = L::splat(proof, 80 * 8);
-        second_hash(proof, compress(proof, state, block, rounds), rounds)
+    fn last_block<L: Lanes>(proof: L::Proof, state: [L; 8], tail: [L; 4]) -> [L; 8] {
+        let digest = L::outlined(proof, LastBlock { proof, state, tail });
+        L::outlined(proof, SecondHash { proof, digest })
+    }
+
+    #[inline(always)]
+    fn top_words<L: Lanes>(proof: L::Proof, state: [L; 8], tail: [L; 4]) -> L {
+        let [.., word] = if L::ROUNDS == Rounds::All {
+            let digest = compress(proof, state, padded_tail(proof, tail), Rounds::All);
+            second_hash(proof, digest, Rounds::All)
+        } else {
+            Self::last_block(proof, state, tail)
+        };
+        word
     }
 }
 
@@ -82,29 +92,104 @@ impl<L: Lanes> HashGroup<64> for Pairs<L> {
     #[inline(always)]
     fn hash_group(self, pairs: &[Pair], digests: &mut [Digest]) {
         let Self(proof) = self;
-        let state = first_block(proof, load16::<L, 64>(proof, pairs));
-        let mut padding = [L::splat(proof, 0); 16];
-        padding[0] = L::splat(proof, PADDING_START);
-        padding[15] = L::splat(proof, 64 * 8);
-        let rounds = L::ROUNDS.at_most_turn();
-        let digest = compress(proof, state, padding, rounds);
-        store8(second_hash(proof, digest, rounds), digests);
+        let block = load16::<L, 64>(proof, pairs);
+        let state = L::outlined(proof, FirstBlock { proof, block });
+        let digest = L::outlined(proof, PaddingBlock { proof, state });
+        store8(L::outlined(proof, SecondHash { proof, digest }), digests);
+    }
+}
+
+/// The state after the first 64 bytes.
+struct FirstBlock<L: Lanes> {
+    proof: L::Proof,
+    block: [L; 16],
+}
+
+impl<L: Lanes> Task for FirstBlock<L> {
+    type Output = [L; 8];
+
+    #[inline(always)]
+    fn run(self) -> [L; 8] {
+        let Self { proof, block } = self;
+        let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15] = block;
+        let [w0, w1, w2, w3] = swap4([w0, w1, w2, w3]);
+        let [w4, w5, w6, w7] = swap4([w4, w5, w6, w7]);
+        let [w8, w9, w10, w11] = swap4([w8, w9, w10, w11]);
+        let [w12, w13, w14, w15] = swap4([w12, w13, w14, w15]);
+        let block = [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15];
+        compress(proof, splat8(proof, &INITIAL_STATE), block, L::ROUNDS.of_messages())
+    }
+}
+
+/// SHA-256 of a header, from the state after 64 bytes and the last 16.
+struct LastBlock<L: Lanes> {
+    proof: L::Proof,
+    state: [L; 8],
+    tail: [L; 4],
+}
+
+impl<L: Lanes> Task for LastBlock<L> {
+    type Output = [L; 8];
+
+    #[inline(always)]
+    fn run(self) -> [L; 8] {
+        let Self { proof, state, tail } = self;
+        compress(proof, state, padded_tail(proof, tail), L::ROUNDS.of_padded())
+    }
+}
+
+/// SHA-256 of a merkle node, from the state after its 64 bytes: what follows is the same for all.
+struct PaddingBlock<L: Lanes> {
+    proof: L::Proof,
+    state: [L; 8],
+}
+
+impl<L: Lanes> Task for PaddingBlock<L> {
+    type Output = [L; 8];
+
+    #[inline(always)]
+    fn run(self) -> [L; 8] {
+        let Self { proof, state } = self;
+        if L::ROUNDS == Rounds::One {
+            let no_words = [L::splat(proof, 0); 64];
+            return add8(state, rounds_one_by_one(proof, state, &no_words, &PADDING_K));
+        }
+        let mut end = state;
+        let mut turn = 0;
+        while turn < 4 {
+            first_turn(proof, &mut end, &[L::splat(proof, 0); 16], &PADDING_K[turn]);
+            turn += 1;
+        }
+        add8(state, end)
+    }
+}
+
+/// SHA-256 of a digest.
+struct SecondHash<L: Lanes> {
+    proof: L::Proof,
+    digest: [L; 8],
+}
+
+impl<L: Lanes> Task for SecondHash<L> {
+    type Output = [L; 8];
+
+    #[inline(always)]
+    fn run(self) -> [L; 8] {
+        second_hash(self.proof, self.digest, L::ROUNDS.of_padded())
     }
 }
 
 /// The padding's one bit (FIPS 180-4, section 5.1.1).
 const PADDING_START: u32 = 1 << 31;
 
-/// The state after the first 64 bytes of each message.
+/// The last block of a header.
 #[inline(always)]
-fn first_block<L: Lanes>(proof: L::Proof, block: [L; 16]) -> [L; 8] {
-    let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15] = block;
-    let [w0, w1, w2, w3] = swap4([w0, w1, w2, w3]);
-    let [w4, w5, w6, w7] = swap4([w4, w5, w6, w7]);
-    let [w8, w9, w10, w11] = swap4([w8, w9, w10, w11]);
-    let [w12, w13, w14, w15] = swap4([w12, w13, w14, w15]);
-    let block = [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15];
-    compress(proof, splat8(proof, &INITIAL_STATE), block, L::ROUNDS.at_most_turn())
+fn padded_tail<L: Lanes>(proof: L::Proof, tail: [L; 4]) -> [L; 16] {
+    let mut block = [L::splat(proof, 0); 16];
+    [block[0], block[1], block[2], block[3]] = swap4(tail);
+    block[4] = L::splat(proof, PADDING_START);
+    block[15] = L::splat(proof, 80 * 8);
+    block
 }
 
 /// SHA-256 of a digest, its words as they stand in the result's bytes.
@@ -114,7 +199,8 @@ fn second_hash<L: Lanes>(proof: L::Proof, digest: [L; 8], rounds: Rounds) -> [L;
     [block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]] = digest;
     block[8] = L::splat(proof, PADDING_START);
     block[15] = L::splat(proof, 32 * 8);
-    let [a, b, c, d, e, f, g, h] = compress(proof, splat8(proof, &INITIAL_STATE), block, rounds);
+    let start = splat8(proof, &INITIAL_STATE);
+    let [a, b, c, d, e, f, g, h] = compress(proof, start, block, rounds);
     let [a, b, c, d] = swap4([a, b, c, d]);
     let [e, f, g, h] = swap4([e, f, g, h]);
     [a, b, c, d, e, f, g, h]
@@ -123,44 +209,46 @@ fn second_hash<L: Lanes>(proof: L::Proof, digest: [L; 8], rounds: Rounds) -> [L;
 /// The compression function (FIPS 180-4, section 6.2.2).
 #[inline(always)]
 fn compress<L: Lanes>(proof: L::Proof, start: [L; 8], block: [L; 16], rounds: Rounds) -> [L; 8] {
-    let end = match rounds {
-        Rounds::One => rounds_one_by_one(proof, start, block),
-        Rounds::Turn => {
-            let mut state = start;
-            let mut w = block;
-            first_turn(proof, &mut state, &w);
-            let mut turn = 1;
-            while turn < 4 {
-                next_turn(proof, &mut state, &mut w, &K[turn]);
-                turn += 1;
-            }
-            state
-        }
-        Rounds::All => {
-            let mut state = start;
-            let mut w = block;
-            first_turn(proof, &mut state, &w);
-            next_turn(proof, &mut state, &mut w, &K[1]);
-            next_turn(proof, &mut state, &mut w, &K[2]);
-            next_turn(proof, &mut state, &mut w, &K[3]);
-            state
-        }
-    };
-    let mut sum = start;
+    if rounds == Rounds::One {
+        let w = whole_schedule(proof, block);
+        return add8(start, rounds_one_by_one(proof, start, &w, &K));
+    }
+    let mut state = start;
+    let mut w = block;
+    first_turn(proof, &mut state, &w, &K[0]);
+    let mut turn = 1;
+    if rounds == Rounds::TwoTurns {
+        next_turn(proof, &mut state, &mut w, &K[1]);
+        turn = 2;
+    }
+    if rounds == Rounds::All {
+        next_turn(proof, &mut state, &mut w, &K[1]);
+        next_turn(proof, &mut state, &mut w, &K[2]);
+        next_turn(proof, &mut state, &mut w, &K[3]);
+        turn = 4;
+    }
+    while turn < 4 {
+        next_turn(proof, &mut state, &mut w, &K[turn]);
+        turn += 1;
+    }
+    add8(start, state)
+}
+
+#[inline(always)]
+fn add8<L: Lanes>(x: [L; 8], y: [L; 8]) -> [L; 8] {
+    let mut sum = x;
     let mut i = 0;
     while i < 8 {
-        sum[i] = start[i].add(end[i]);
+        sum[i] = x[i].add(y[i]);
         i += 1;
     }
     sum
 }
 
-/// All 64 rounds as loops of one, with the history of `a` and `e` in memory instead of eight variables
-/// that change places.
+/// All 64 words of the schedule, one after the other.
 #[inline(always)]
-fn rounds_one_by_one<L: Lanes>(proof: L::Proof, start: [L; 8], block: [L; 16]) -> [L; 8] {
-    let zero = L::splat(proof, 0);
-    let mut w = [zero; 64];
+fn whole_schedule<L: Lanes>(proof: L::Proof, block: [L; 16]) -> [L; 64] {
+    let mut w = [L::splat(proof, 0); 64];
     let mut t = 0;
     while t < 16 {
         w[t] = block[t];
@@ -170,12 +258,24 @@ fn rounds_one_by_one<L: Lanes>(proof: L::Proof, start: [L; 8], block: [L; 16]) -
         w[t] = schedule(w[t - 16], w[t - 15], w[t - 7], w[t - 2]);
         t += 1;
     }
-    let mut a = [zero; 68];
-    let mut e = [zero; 68];
+    w
+}
+
+/// All 64 rounds as a loop of one, with the history of `a` and `e` in memory instead of eight variables
+/// that change places.
+#[inline(always)]
+fn rounds_one_by_one<L: Lanes>(
+    proof: L::Proof,
+    start: [L; 8],
+    w: &[L; 64],
+    k: &[[u32; 16]; 4],
+) -> [L; 8] {
+    let mut a = [L::splat(proof, 0); 68];
+    let mut e = a;
     [a[3], a[2], a[1], a[0], e[3], e[2], e[1], e[0]] = start;
-    t = 0;
+    let mut t = 0;
     while t < 64 {
-        let k_plus_w = w[t].add(L::splat(proof, K[t / 16][t % 16]));
+        let k_plus_w = w[t].add(L::splat(proof, k[t / 16][t % 16]));
         let state = [a[t + 3], a[t + 2], a[t + 1], a[t], e[t + 3], e[t + 2], e[t + 1], e[t]];
         [a[t + 4], _, _, _, e[t + 4], _, _, _] = round(state, k_plus_w);
         t += 1;
@@ -196,10 +296,10 @@ macro_rules! for_each_of_16 {
     };
 }
 
-/// Rounds 0 to 15.
+/// Sixteen rounds with the words `w`.
 #[inline(always)]
-fn first_turn<L: Lanes>(proof: L::Proof, state: &mut [L; 8], w: &[L; 16]) {
-    for_each_of_16!(|T| *state = round(*state, w[T].add(L::splat(proof, K[0][T]))));
+fn first_turn<L: Lanes>(proof: L::Proof, state: &mut [L; 8], w: &[L; 16], k: &[u32; 16]) {
+    for_each_of_16!(|T| *state = round(*state, w[T].add(L::splat(proof, k[T]))));
 }
 
 /// Sixteen more rounds; `w` goes from the sixteen words of the schedule before them to theirs.

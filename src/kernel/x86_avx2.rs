@@ -8,7 +8,7 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi32, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use super::lanes::{Lanes, Rounds, lane_kernels};
+use super::lanes::{Lanes, Rounds, Task, lane_kernels};
 use super::x86::{load_quarter, store_half};
 use crate::primitives::Digest;
 
@@ -80,6 +80,17 @@ impl Lanes for U32x8 {
         store_blocks::<1>(b, digests, half);
         store_blocks::<2>(c, digests, half);
         store_blocks::<3>(d, digests, half);
+    }
+
+    #[inline(always)]
+    fn outlined<T: Task>(_: Avx2, task: T) -> T::Output {
+        #[inline(never)]
+        #[target_feature(enable = "avx2")]
+        fn run<T: Task>(task: T) -> T::Output {
+            task.run()
+        }
+        // SAFETY: the caller has the proof that the CPU has the feature.
+        unsafe { run(task) }
     }
 
     #[inline(always)]

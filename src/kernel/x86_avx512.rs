@@ -9,7 +9,7 @@ use std::arch::x86_64::{
     _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
-use super::lanes::{Lanes, Rounds, lane_kernels};
+use super::lanes::{Lanes, Rounds, Task, lane_kernels};
 use super::x86::{load_quarter, store_half};
 use crate::primitives::Digest;
 
@@ -81,6 +81,17 @@ impl Lanes for U32x16 {
         store_blocks::<1>(b, digests, half);
         store_blocks::<2>(c, digests, half);
         store_blocks::<3>(d, digests, half);
+    }
+
+    #[inline(always)]
+    fn outlined<T: Task>(_: Avx512, task: T) -> T::Output {
+        #[inline(never)]
+        #[target_feature(enable = "avx512f,avx512bw")]
+        fn run<T: Task>(task: T) -> T::Output {
+            task.run()
+        }
+        // SAFETY: the caller has the proof that the CPU has the feature.
+        unsafe { run(task) }
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm_unpacklo_epi64, _mm_xor_si128,
 };
 
-use super::lanes::{Lanes, Rounds, lane_kernels};
+use super::lanes::{Lanes, Rounds, Task, lane_kernels};
 use super::x86::{load_quarter, store_half};
 use crate::primitives::Digest;
 
@@ -75,6 +75,17 @@ impl Lanes for U32x4 {
         store_half(&mut digests[1], half, b.0);
         store_half(&mut digests[2], half, c.0);
         store_half(&mut digests[3], half, d.0);
+    }
+
+    #[inline(always)]
+    fn outlined<T: Task>(_: Sse41, task: T) -> T::Output {
+        #[inline(never)]
+        #[target_feature(enable = "sse4.1")]
+        fn run<T: Task>(task: T) -> T::Output {
+            task.run()
+        }
+        // SAFETY: the caller has the proof that the CPU has the feature.
+        unsafe { run(task) }
     }
 
     #[inline(always)]
