@@ -8,11 +8,13 @@ mod common;
 use common::*;
 use proofward::engine::nodes::NodeKernel;
 use proofward::fuzzing::naive::state_root;
+use proofward::ledger::archive::{ArchiveReader, import, write_archive};
 use proofward::ledger::chain::{Ledger, SubmitError, Submitted};
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::state::{Account, EntryKey, StateRead};
-use proofward::ledger::store::{MemoryStore, Read, Table};
+use proofward::ledger::store::{CACHE_BYTES_DEFAULT, DiskStore, MemoryStore, Read, Table};
 use proofward::ledger::transaction::Transaction;
+use proofward::ledger::tree::StateRoot;
 use proofward::primitives::BlockHash;
 
 /// SplitMix64: the same numbers everywhere.
@@ -192,4 +194,54 @@ fn parallel_and_serial_verification_name_the_same_rule() {
         assert_eq!(serial, in_parallel(&mixed));
     }
     assert!(refused > 900, "{refused} of 1,000 changes were refused");
+}
+
+/// Puts a chain on disk piece by piece: runs of blocks and single ones, the store closed or dropped
+/// between them.
+fn restarting(blocks: &[Vec<u8>], random: &mut Random) -> StateRoot {
+    let dir = tempfile::tempdir().unwrap();
+    let kernel = NodeKernel::best();
+    let store = DiskStore::create(dir.path(), CACHE_BYTES_DEFAULT).unwrap();
+    let mut ledger = Ledger::create(store, easy_spec(), kernel, pool(1)).unwrap();
+    let (mut at, mut restarts) = (0, 0);
+    while at < blocks.len() {
+        let count = usize::try_from(1 + random.below(60)).unwrap().min(blocks.len() - at);
+        let next = &blocks[at..at + count];
+        if count < 4 {
+            next.iter().for_each(|block| drop(ledger.submit(block, NOW).unwrap()));
+        } else {
+            ledger.extend::<SubmitError>(next.iter().cloned().map(Ok), NOW, |_| {}).unwrap();
+        }
+        at += count;
+        let store = ledger.into_store();
+        match random.below(2) {
+            0 => store.close().unwrap(),
+            _ => drop(store),
+        }
+        let store = DiskStore::open(dir.path(), CACHE_BYTES_DEFAULT).unwrap();
+        ledger = Ledger::open(store, easy_spec(), kernel, pool(1)).unwrap();
+        restarts += 1;
+    }
+    println!("{restarts} restarts");
+    ledger.view().root().unwrap()
+}
+
+#[test]
+fn a_thousand_blocks_give_one_root_through_an_archive_and_through_restarts() {
+    let seed = 17;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let ledger = memory_ledger(easy_spec());
+    let blocks: Vec<_> = (0..1000).map(|_| grow(&ledger, &mut random)).collect();
+    let expected = ledger.view().root().unwrap();
+    assert_eq!(naive_root(&ledger), expected.0);
+
+    let mut archive = Vec::new();
+    write_archive(&ledger.chain().spec, ledger.view(), &mut archive, |_| {}).unwrap();
+    let copy = memory_ledger(easy_spec());
+    let mut reader = ArchiveReader::open(&*archive).unwrap();
+    let done = import(&copy, &mut reader, NOW, |_| {}).unwrap();
+    assert_eq!(done.added.blocks, 1000);
+    assert_eq!(copy.view().root().unwrap(), expected, "through an archive");
+    assert_eq!(restarting(&blocks, &mut random), expected, "through restarts");
 }

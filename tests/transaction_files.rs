@@ -7,12 +7,15 @@
 mod binary;
 #[path = "common/ledger.rs"]
 mod common;
+#[path = "common/directory.rs"]
+mod directory;
 
 use std::fs;
 use std::path::Path;
 
 use binary::{json_lines, run, usage_error};
 use common::*;
+use directory::{found, mine_in, ok, text};
 use proofward::ledger::chain::{Ledger, Submitted};
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::transaction::{Body, Pay, PayKind, Transaction};
@@ -167,42 +170,13 @@ fn signature_entry(text: &str) -> String {
     value["signatures"][0].to_string()
 }
 
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn ok(args: &[&str]) -> Vec<Value> {
-    let args = [args, &["--format", "json"]].concat();
-    let (code, stdout, stderr) = run(&args);
-    assert_eq!(code, 0, "{args:?}: {stdout}{stderr}");
-    json_lines(&stdout)
-}
-
-/// A chain on which blocks are found at once, in a directory, with some mined to the key `miner`.
-fn chain_dir(dir: &Path, blocks: &str) {
-    let spec = proofward::ledger::spec::Spec {
-        spacing_s: 3600,
-        half_life_s: 288_000,
-        future_limit_s: 28_800,
-        ..easy_spec()
-    };
-    let file = dir.with_extension("toml");
-    fs::write(&file, spec.check().unwrap().to_toml()).unwrap();
-    ok(&["init", "--chain", text(&file), "--dir", text(dir)]);
-    mine_in(dir, blocks);
-}
-
-fn mine_in(dir: &Path, blocks: &str) {
-    let args = ["--threads", "1", "--kernel", "portable"];
-    ok(&[&["mine", "--blocks", blocks, "--dir", text(dir)], &args[..]].concat());
-}
-
 #[test]
 fn several_people_sign_on_several_machines() {
     let room = tempfile::tempdir().unwrap();
     let at = |name: &str| room.path().join(name);
     let (chain, clinic, sponsor) = (at("chain"), at("clinic"), at("sponsor"));
-    chain_dir(&chain, "6");
+    found(&chain);
+    mine_in(&chain, "6");
     // Keys in folders of their own, the clinic's behind a program.
     let key_of = |dir: &Path, name: &str| {
         let made = ok(&["key", "new", name, "--no-passphrase", "--dir", text(dir)]);

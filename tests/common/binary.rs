@@ -1,4 +1,5 @@
 //! Runs the real binary as people and scripts do: what it prints where, and its exit code.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use assert_cmd::Command;
 use serde_json::Value;
