@@ -96,7 +96,7 @@ fn a_full_block_is_kept_as_good_as_made_anew() {
         world.admit(&transaction).unwrap();
         taken += 1;
         // Look at the block now and then, so that it is changed and not only made.
-        if taken % 500 == 0 {
+        if taken % 2_000 == 0 {
             compare(&mut world);
         }
     }
@@ -109,7 +109,7 @@ fn a_full_block_is_kept_as_good_as_made_anew() {
         let body = Paying { from: &from, to, amount: 1, mark: 77 };
         let transaction = world.sponsored(&from, 1, 50_000, &body);
         world.admit(&transaction).unwrap();
-        if number % 20 == 0 {
+        if number % 60 == 0 {
             compare(&mut world);
         }
     }

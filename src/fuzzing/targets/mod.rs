@@ -6,6 +6,8 @@ mod headers;
 mod kernels;
 #[cfg(feature = "ledger")]
 mod ledger;
+#[cfg(feature = "ledger")]
+mod mempool;
 mod nbits;
 #[cfg(feature = "ledger")]
 mod state_tree;
@@ -17,6 +19,8 @@ pub use headers::headers;
 pub use kernels::kernel_vs_scalar;
 #[cfg(feature = "ledger")]
 pub use ledger::{archive, ledger_block, state_apply, transaction, transaction_file};
+#[cfg(feature = "ledger")]
+pub use mempool::mempool;
 pub use nbits::nbits;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
@@ -39,6 +43,8 @@ pub const ALL: &[Named] = &[
     ("key_file", key_file),
     #[cfg(feature = "ledger")]
     ("ledger_block", ledger_block),
+    #[cfg(feature = "ledger")]
+    ("mempool", mempool),
     ("nbits", nbits),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),

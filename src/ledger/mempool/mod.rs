@@ -55,6 +55,7 @@ mod source;
 mod tip;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use accounts::Accounts;
 use assembly::{Assembly, Pool};
@@ -267,10 +268,10 @@ impl Mempool {
         if entry.effects.is_dependent {
             self.dependents.insert(slot);
         }
-        self.sequence_from(payer, nonce);
+        self.sequence(payer, nonce..=nonce);
     }
 
-    /// Takes a transaction out; [`Mempool::sequence_from`] is owed to its payer.
+    /// Takes a transaction out; [`Mempool::sequence`] is owed to its payer.
     fn detach(&mut self, slot: u32) -> Entry {
         self.version += 1;
         self.assembly.withdraw(
@@ -290,40 +291,59 @@ impl Mempool {
 
     /// Takes transactions out, for one reason, and puts what stays of their payers in order.
     fn drop_all(&mut self, slots: &[u32], why: &Why) -> Vec<Dropped> {
-        let mut payers = BTreeSet::new();
+        let mut payers = Vec::with_capacity(slots.len());
         let mut dropped = Vec::with_capacity(slots.len());
         for slot in slots {
             let entry = self.detach(*slot);
-            payers.insert(entry.payer());
+            payers.push((entry.payer(), entry.nonce()));
             dropped.push(Dropped { ids: entry.ids, why: why.clone() });
         }
-        for payer in payers {
-            self.sequence_from(payer, 0);
+        payers.sort_unstable();
+        for nonces in payers.chunk_by(|(a, _), (b, _)| a == b) {
+            let ((payer, first), (_, last)) = (nonces[0], nonces[nonces.len() - 1]);
+            self.sequence(payer, first..=last);
         }
         dropped
     }
 
-    /// Gives the transactions of a payer from a nonce on their places in the order.
-    fn sequence_from(&mut self, payer: PubKey, nonce: u64) {
+    /// Gives the transactions of a payer their places in the order after those with some nonces have
+    /// come or gone.
+    fn sequence(&mut self, payer: PubKey, changed: RangeInclusive<u64>) {
         let Some(account) = self.accounts.get(&payer) else { return };
-        let slots: Vec<u32> = account.sequence.range(nonce..).map(|(_, slot)| *slot).collect();
-        let before = account.sequence.range(..nonce).next_back();
+        let before = account.sequence.range(..changed.start()).next_back();
         let mut before = before.map(|(_, slot)| self.entries[*slot].key);
-        // The last first, so that none is in the block without those before it.
-        for slot in slots.iter().rev() {
+        let mut keys = Vec::new();
+        let mut is_changed = false;
+        for (nonce, slot) in account.sequence.range(changed.start()..) {
+            let entry = &self.entries[*slot];
+            let key = Key::after(before.as_ref(), entry.rate, entry.arrival, *nonce, *slot);
+            is_changed |= key != entry.key;
+            if !is_changed && nonce > changed.end() {
+                // What comes after one that stays stays as well.
+                return;
+            }
+            keys.push(key);
+            before = Some(key);
+        }
+        if !is_changed {
+            return;
+        }
+        // The last first, so that none is in the block without those before it. All of them, so that
+        // those that stay come after those that find a new place.
+        for key in keys.iter().rev() {
             self.assembly.withdraw(
-                *slot,
+                key.slot,
                 Pool { entries: &self.entries, accounts: &self.accounts, order: &self.order },
             );
-            self.order.remove(&self.entries[*slot].key);
         }
-        for slot in slots {
-            let entry = &self.entries[slot];
-            let key = Key::after(before.as_ref(), entry.rate, entry.arrival, entry.nonce(), slot);
-            self.entries.set_key(slot, key);
+        for key in keys {
+            let old = self.entries[key.slot].key;
+            if old != key {
+                self.order.remove(&old);
+                self.entries.set_key(key.slot, key);
+            }
             self.order.insert(key);
-            self.assembly.offer(slot, &self.entries[slot]);
-            before = Some(key);
+            self.assembly.offer(key.slot, &self.entries[key.slot]);
         }
     }
 }

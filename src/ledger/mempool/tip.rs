@@ -68,29 +68,34 @@ impl Mempool {
         transactions: &[Included],
     ) -> Result<Vec<Dropped>, StoreError> {
         self.assembly.reset();
-        let (mut gone, mut touched) = (Vec::new(), BTreeSet::new());
+        let mut gone = Vec::with_capacity(transactions.len());
+        let (mut mined, mut touched) = (Vec::new(), BTreeSet::new());
         for included in transactions {
             let transaction = &included.transaction;
             let nonce = Hold::Nonce(transaction.payer, transaction.nonce);
             let same = self.holds.get(&nonce).copied();
             let same = same.filter(|slot| self.entries[*slot].included.bytes == included.bytes);
-            let effects = Effects::of(&transaction.core.body);
             if let Some(slot) = same {
+                // What it took was reserved, so its accounts cover the rest as before.
                 gone.push(slot);
-            } else {
-                // Only what is not pending needs hashing.
-                let core = transaction.core.id(&self.chain.genesis);
-                gone.extend(self.holds.get(&Hold::Core(core)));
+                mined.push((transaction.payer, transaction.nonce));
+                continue;
             }
-            for (account, _) in spends(transaction, &effects) {
-                if self.accounts.get(&account).is_some() {
-                    touched.insert(account);
-                }
-            }
+            // Only what is not pending needs hashing.
+            let core = transaction.core.id(&self.chain.genesis);
+            gone.extend(self.holds.get(&Hold::Core(core)));
+            let effects = Effects::of(&transaction.core.body);
+            touched.extend(spends(transaction, &effects).map(|(account, _)| account));
         }
         gone.sort_unstable();
         gone.dedup();
         let mut dropped = self.drop_all(&gone, &Why::Included);
+        for (payer, nonce) in mined {
+            let Some(account) = self.accounts.get(&payer) else { continue };
+            if account.sequence.first_key_value().is_some_and(|(first, _)| *first < nonce) {
+                touched.insert(payer);
+            }
+        }
         for account in touched {
             dropped.extend(self.refresh(view, account)?);
         }
