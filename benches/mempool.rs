@@ -8,7 +8,7 @@ mod common;
 
 use std::hint::black_box;
 
-use common::*;
+use common::{Key, NOW, core, easy_spec, memory_ledger, mine, pay, sign, solve};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use proofward::ledger::chain::Ledger;
 use proofward::ledger::mempool::{Limits, Mempool, Source};

@@ -1,12 +1,12 @@
-//! The state that the next block will find: that of the tip, with the rewards that become spendable.
+//! The state that the transactions of the next block will find: that of the tip, after what a block does
+//! before them.
 
 use std::collections::BTreeMap;
 
 use crate::ledger::chain::{Chain, View};
-use crate::ledger::coinbase::Payout;
-use crate::ledger::rules::context::Context;
+use crate::ledger::rules::context::{Context, begin_block};
 use crate::ledger::signature::PubKey;
-use crate::ledger::state::{Account, EntryKey, StateRead};
+use crate::ledger::state::{Account, EntryKey, Session, StateRead};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::CoreId;
 use crate::primitives::BlockHash;
@@ -17,8 +17,8 @@ pub(super) struct Next {
     pub(super) tip: BlockHash,
     pub(super) height: u32,
     median_time: u32,
-    /// Rewards that its first step makes spendable.
-    matured: BTreeMap<PubKey, u64>,
+    /// What begins with the block: rewards that become spendable, and whatever is over.
+    begun: BTreeMap<EntryKey, Option<Vec<u8>>>,
 }
 
 impl Next {
@@ -26,16 +26,13 @@ impl Next {
         let tip = view.tip()?;
         let parent = view.expect_record(&tip)?;
         let (height, median_time) = (parent.height + 1, view.median_time_after(&parent)?);
-        let mut matured = BTreeMap::new();
-        if let Some(mined) = height.checked_sub(chain.spec.maturity_blocks)
-            && let Some(bytes) = view.entry(&EntryKey::Maturing(mined))?
-        {
-            for Payout { key, value } in decode::<Vec<Payout>>(&bytes)? {
-                let units: &mut u64 = matured.entry(key).or_default();
-                *units = units.saturating_add(value);
-            }
-        }
-        Ok(Self { tip, height, median_time, matured })
+        let mut next = Self { tip, height, median_time, begun: BTreeMap::new() };
+        let mut session = Session::new(view, height);
+        begin_block(&next.context(chain, view), &mut session)?;
+        let delta = session.finish();
+        let changes = delta.changes().iter();
+        next.begun = changes.map(|change| (change.key.clone(), change.new.clone())).collect();
+        Ok(next)
     }
 
     pub(super) fn context<'a>(&self, chain: &'a Chain, view: &'a View<'a>) -> Context<'a> {
@@ -54,12 +51,9 @@ impl Next {
         view: &View<'_>,
         key: PubKey,
     ) -> Result<Option<Account>, StoreError> {
-        let stored = view.entry(&EntryKey::Account(key))?;
-        let stored = stored.map(|bytes| decode::<Account>(&bytes)).transpose()?;
-        let Some(units) = self.matured.get(&key) else { return Ok(stored) };
-        let account = stored.unwrap_or_default();
-        let balance = account.balance.saturating_add(*units);
-        Ok(Some(Account { balance, touched: self.height, ..account }))
+        let corrupt = |_| StoreError::Corrupt { what: "an account does not decode".into() };
+        let bytes = NextState { next: self, view }.entry(&EntryKey::Account(key))?;
+        bytes.map(|bytes| borsh::from_slice(&bytes).map_err(corrupt)).transpose()
     }
 }
 
@@ -71,22 +65,13 @@ pub(super) struct NextState<'a> {
 
 impl StateRead for NextState<'_> {
     fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
-        match key {
-            EntryKey::Account(account) if self.next.matured.contains_key(account) => {
-                let account = self.next.account(self.view, *account)?;
-                Ok(account
-                    .map(|account| borsh::to_vec(&account).expect("writing to memory cannot fail")))
-            }
-            _ => self.view.entry(key),
+        match self.next.begun.get(key) {
+            Some(value) => Ok(value.clone()),
+            None => self.view.entry(key),
         }
     }
 
     fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
         self.view.accepted_at(core)
     }
-}
-
-fn decode<T: borsh::BorshDeserialize>(bytes: &[u8]) -> Result<T, StoreError> {
-    let corrupt = |_| StoreError::Corrupt { what: "a state entry does not decode".into() };
-    borsh::from_slice(bytes).map_err(corrupt)
 }
