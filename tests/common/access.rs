@@ -49,6 +49,8 @@ pub(crate) struct World {
     keys: BTreeMap<PubKey, Key>,
     sponsor: Key,
     nonce: u64,
+    /// Every block so far.
+    pub(crate) blocks: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -59,7 +61,8 @@ impl World {
     pub(crate) fn with(spec: Spec) -> Self {
         let sponsor = Key::new(1);
         let keys = BTreeMap::from([(sponsor.public(), sponsor.clone())]);
-        let mut world = Self { ledger: memory_ledger(spec), keys, sponsor, nonce: 0 };
+        let mut world =
+            Self { ledger: memory_ledger(spec), keys, sponsor, nonce: 0, blocks: Vec::new() };
         world.wait(8);
         world
     }
@@ -130,7 +133,10 @@ impl World {
         let before = self.ledger.view().root().unwrap();
         let block = next_block(&self.ledger, self.sponsor.public(), transactions);
         match self.ledger.submit(&block.encode(), NOW) {
-            Ok(Submitted::Tip { .. }) => Ok(()),
+            Ok(Submitted::Tip { .. }) => {
+                self.blocks.push(block.encode());
+                Ok(())
+            }
             Ok(other) => panic!("{other:?}"),
             Err(error) => {
                 assert_eq!(self.ledger.view().root().unwrap(), before, "refused: nothing changes");

@@ -1,0 +1,468 @@
+//! Random histories of claims, records, grants and requests from printed seeds: what a block changes can
+//! be undone exactly, the root is that of all entries, and every way of judging blocks agrees.
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
+#[path = "common/access.rs"]
+mod access;
+#[path = "common/ledger.rs"]
+mod ledger;
+
+use std::collections::BTreeMap;
+
+use access::*;
+use ledger::*;
+use proofward::engine::nodes::NodeKernel;
+use proofward::fuzzing::naive::state_root;
+use proofward::ledger::block::Included;
+use proofward::ledger::chain::{Ledger, SubmitError};
+use proofward::ledger::coinbase::{Coinbase, Payout};
+use proofward::ledger::policy::{
+    Draft, Leaf, Place, PolicyTree, Presence, Purpose, Purposes, Role, RoleRef, Roll,
+};
+use proofward::ledger::rules::context::{
+    Ancestors, Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
+};
+use proofward::ledger::rules::isolation::Ids;
+use proofward::ledger::signature::{PubKey, Sig};
+use proofward::ledger::spec::Spec;
+use proofward::ledger::state::{Change, Delta, EntryKey, Session, StateRead};
+use proofward::ledger::store::{MemoryStore, StoreError};
+use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
+use proofward::ledger::transaction::record::{Previous, ShareSet};
+use proofward::ledger::transaction::request::{PlaceProof, RoleProof};
+use proofward::ledger::transaction::{
+    Attest, Body, Core, CoreId, Grant, Record, Request, Transaction,
+};
+use proofward::ledger::tree::{LeafHash, MemoryPages, update};
+use proofward::primitives::BlockHash;
+
+/// SplitMix64: the same numbers everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.next() % u64::from(bound)).unwrap()
+    }
+
+    fn pick<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
+        let at = self.below(u32::try_from(list.len().max(1)).unwrap());
+        list.get(usize::try_from(at).unwrap())
+    }
+}
+
+/// A chain of which only the heights matter: its blocks are named by their heights.
+struct Heights(u32);
+
+fn hash_of(height: u32) -> BlockHash {
+    let mut hash = [1; 32];
+    hash[..4].copy_from_slice(&height.to_le_bytes());
+    BlockHash(hash)
+}
+
+impl Ancestors for Heights {
+    fn hash_at(&self, height: u32) -> Result<Option<BlockHash>, StoreError> {
+        Ok((height < self.0).then(|| hash_of(height)))
+    }
+
+    fn height_of(&self, hash: &BlockHash) -> Result<Option<u32>, StoreError> {
+        let height = u32::from_le_bytes(*hash.0.first_chunk().unwrap());
+        Ok((height < self.0 && hash_of(height) == *hash).then_some(height))
+    }
+}
+
+#[derive(Default)]
+struct Base {
+    entries: BTreeMap<EntryKey, Vec<u8>>,
+    cores: BTreeMap<CoreId, u32>,
+}
+
+impl StateRead for Base {
+    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.entries.get(key).cloned())
+    }
+
+    fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
+        Ok(self.cores.get(core).copied())
+    }
+}
+
+impl Base {
+    fn apply(&mut self, delta: &Delta) {
+        for Change { key, old, new } in delta.changes() {
+            assert_eq!(self.entries.get(key), old.as_ref());
+            match new {
+                Some(value) => self.entries.insert(key.clone(), value.clone()),
+                None => self.entries.remove(key),
+            };
+        }
+        let (added, removed) = delta.accepted();
+        for core in removed {
+            self.cores.remove(&core);
+        }
+        self.cores.extend(added);
+    }
+}
+
+/// A record with what its owner knows.
+struct Known {
+    rid: PubKey,
+    epoch: u32,
+    last_seq: u32,
+    policies: Vec<(u32, PolicyTree)>,
+}
+
+/// Makes transactions that often hold.
+struct Actors {
+    random: Random,
+    spec: Spec,
+    keys: Vec<PubKey>,
+    claims: Vec<CoreId>,
+    records: Vec<Known>,
+    nonce: u64,
+}
+
+const PEOPLE: u32 = 12;
+const SITES: std::ops::Range<usize> = 12..15;
+const BEACONS: std::ops::Range<usize> = 15..18;
+const ISSUERS: std::ops::Range<usize> = 18..21;
+
+impl Actors {
+    fn anchor(&self) -> PubKey {
+        self.spec.anchors.keys[0]
+    }
+
+    fn one_of(&mut self, range: std::ops::Range<usize>) -> PubKey {
+        *self.random.pick(&self.keys[range]).unwrap()
+    }
+
+    fn person(&mut self) -> (PubKey, u8) {
+        let at = self.random.below(PEOPLE);
+        (self.keys[usize::try_from(at).unwrap()], u8::try_from(at + 1).unwrap())
+    }
+
+    fn attest(&mut self, height: u32) -> Body {
+        let (person, tag) = self.person();
+        let (site, beacon) = (self.one_of(SITES), self.one_of(BEACONS));
+        let issuer = self.one_of(ISSUERS);
+        let roles = [Role::Physician, Role::Nurse, Role::EmergencyClinician];
+        let role = *self.random.pick(&roles).unwrap();
+        let (by, about, claim, tag) = match self.random.below(10) {
+            0 => (self.anchor(), issuer, Claim::Issuer(IssuerSet::ALL), 0),
+            1 => (issuer, self.one_of(ISSUERS), Claim::Issuer(IssuerSet::ALL), 0),
+            2 => (issuer, site, Claim::Site(vec![CELL]), 0),
+            3 => (issuer, beacon, Claim::Beacon { site: site.into() }, 0),
+            4 => (site, site, Claim::Emergency { site: site.into() }, 0),
+            5 => (issuer, person, Claim::Role { role, site: Some(site.into()) }, tag),
+            _ => (issuer, person, Claim::Role { role, site: None }, tag),
+        };
+        let (from_h, to_h) = (height.saturating_sub(5), height + 1 + self.random.below(600));
+        Body::Attest(Attest {
+            issuer: by.into(),
+            subject: about.into(),
+            claim,
+            from_h,
+            to_h,
+            subject_tag: [tag; 16],
+            evidence: [0; 32],
+            prev: None,
+        })
+    }
+
+    fn withdrawal(&mut self) -> Body {
+        let by = if self.random.below(2) == 0 { self.anchor() } else { self.one_of(ISSUERS) };
+        let claim = self.random.pick(&self.claims).map_or([0; 32], |claim| claim.0);
+        Body::Attest(Attest::withdrawal(by.into(), Withdrawn::Claim(claim), [0; 32]))
+    }
+
+    fn policy(&mut self) -> PolicyTree {
+        let issuer = self.one_of(ISSUERS);
+        let site = self.one_of(SITES);
+        let emergency = self.random.below(3) == 0;
+        let (role, place, set, purpose) = if emergency {
+            (Role::EmergencyClinician, Place::AnyEmergency, 1, Purpose::BreakGlass)
+        } else if self.random.below(2) == 0 {
+            (Role::Physician, Place::Anywhere, 0, Purpose::Treat)
+        } else {
+            (Role::Nurse, Place::Site(site.into()), 0, Purpose::Treat)
+        };
+        let terms = Leaf {
+            set,
+            purposes: Purposes::of(&[purpose]),
+            answer_within: 1 + self.random.below(40),
+            ..terms()
+        };
+        let readers = vec![RoleRef { role, issuer: issuer.into() }];
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.random.next().to_le_bytes());
+        PolicyTree::build(&seed, 1, &[Draft { terms, readers, places: vec![place] }]).unwrap()
+    }
+
+    fn record(&mut self, replaces: bool) -> Body {
+        let number = 1000 + u32::try_from(self.nonce).unwrap();
+        let rid = Key::new(number).public();
+        let owner = self.keys[0];
+        let policy = self.policy();
+        let old = if replaces { self.random.pick(&self.records) } else { None };
+        let prev = old.map(|old| Previous { rid: old.rid, owners: owner.into() });
+        let epoch = old.map_or(0, |old| old.epoch + 1);
+        let set =
+            ShareSet { n: 3, k: 2, shares_root: [0; 32], guardians_root: [0; 32], required: 0 };
+        let policy_root = policy.root();
+        self.records.push(Known { rid, epoch, last_seq: 0, policies: vec![(0, policy)] });
+        Body::Record(Record {
+            rid,
+            owners: owner.into(),
+            blob: [0; 32],
+            pointer: [0; 32],
+            epoch,
+            share_sets: vec![set.clone(), set],
+            payout: owner,
+            policy_root,
+            grant_delay: 1 + self.random.below(6),
+            prev,
+        })
+    }
+
+    fn grant(&mut self, height: u32) -> Option<Body> {
+        let (policy, revokes) = (self.policy(), self.random.below(3) == 0);
+        let ahead = self.random.below(10);
+        let at = self.random.below(u32::try_from(self.records.len().max(1)).unwrap());
+        let owners = self.keys[0].into();
+        let known = self.records.get_mut(usize::try_from(at).unwrap())?;
+        known.last_seq += 1;
+        let (rid, seq) = (known.rid, known.last_seq);
+        let (policy_root, not_before_h) =
+            if revokes { ([0; 32], 0) } else { (policy.root(), height + ahead) };
+        known.policies.push((seq, policy));
+        Some(Body::Grant(Grant { rid, owners, seq, policy_root, not_before_h }))
+    }
+
+    fn request(&mut self, height: u32) -> Option<Body> {
+        let ((reader, _), beacon) = (self.person(), self.one_of(BEACONS));
+        let known = self.random.pick(&self.records)?;
+        let (seq, policy) = self.random.pick(&known.policies)?;
+        let branch = policy.branches()[0].clone();
+        let anchor = hash_of(height.saturating_sub(1 + self.random.below(5)));
+        let roll = Roll::new(beacon, self.nonce, anchor, vec![(reader, [0; 16])]).unwrap();
+        let presence: Option<Presence> = roll.presence(reader, Sig([0; 64]));
+        let is_odd = self.random.below(10) == 0;
+        let purposes = [Purpose::Treat, Purpose::BreakGlass];
+        let purpose = purposes.into_iter().find(|purpose| branch.leaf.purposes.holds(*purpose))?;
+        let (role, place) = (branch.readers[0].clone(), branch.places[0].clone());
+        Some(Body::Request(Box::new(Request {
+            rid: known.rid,
+            seq: *seq,
+            leaf: branch.leaf,
+            leaf_path: branch.path,
+            purpose: if is_odd { Purpose::Research } else { purpose },
+            reader,
+            reply_commit: [0; 32],
+            role: Some(RoleProof { role: role.value, salt: role.salt, path: role.path }),
+            place: Some(PlaceProof { place: place.value, salt: place.salt, path: place.path }),
+            presence,
+            max_price: 0,
+            reason: [0; 32],
+        })))
+    }
+
+    fn transaction(&mut self, height: u32) -> Option<Transaction> {
+        self.nonce += 1;
+        let body = match self.random.below(16) {
+            0..5 => self.attest(height),
+            5 => self.withdrawal(),
+            6 => self.record(false),
+            7 => {
+                let replaces = self.random.below(3) == 0;
+                self.record(replaces)
+            }
+            8 => self.grant(height)?,
+            _ => self.request(height)?,
+        };
+        let valid_to = height + 1 + u32::try_from(self.nonce % 500).unwrap();
+        let chain = self.spec.chain_id();
+        let anchor = BlockHash::ZERO.0;
+        let core = Core { version: 1, chain, valid_from: height, valid_to, anchor, body };
+        let fee = if self.random.below(8) == 0 { 0 } else { 100_000 };
+        let (payer, nonce) = (self.keys[0], self.nonce);
+        Some(Transaction { core, payer, nonce, fee, sigs: Vec::new() })
+    }
+}
+
+#[test]
+fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
+    let seed = 23;
+    println!("seed {seed}");
+    let spec = easy_spec();
+    let (chain_id, genesis) = (spec.chain_id(), spec.genesis_hash());
+    let keys: Vec<PubKey> = (0..21).map(|i| Key::new(300 + i).public()).collect();
+    let payer = keys[0];
+    let (claims, records) = (Vec::new(), Vec::new());
+    let random = Random(seed);
+    let mut actors = Actors { random, spec: spec.clone(), keys, claims, records, nonce: 0 };
+    let mut base = Base::default();
+    let mut pages = MemoryPages::default();
+    let (mut steps, mut taken, mut height) = (0, BTreeMap::<&str, u32>::new(), 0);
+    let mut refused = BTreeMap::<&str, u32>::new();
+    while steps < 10_000 {
+        height += 1;
+        let ancestors = Heights(height);
+        let context = Context {
+            spec: &spec,
+            chain_id,
+            genesis,
+            height,
+            median_time: spec.genesis_time + height,
+            ancestors: &ancestors,
+        };
+        let mut session = Session::new(&base, height);
+        begin_block(&context, &mut session).unwrap();
+        let (mut fees, mut accepted) = (0, Vec::new());
+        for _ in 0..actors.random.below(8) {
+            steps += 1;
+            let Some(transaction) = actors.transaction(height) else { continue };
+            let included = Included::new(transaction);
+            let transaction = &included.transaction;
+            let ids = Ids::of(&included, &genesis);
+            let name = transaction.core.body.name();
+            let signatures = Signatures::Verified;
+            match apply_transaction(&context, &mut session, transaction, &ids, signatures) {
+                Ok(fee) => {
+                    fees += fee;
+                    *taken.entry(name).or_default() += 1;
+                    if name == "Attest" {
+                        accepted.push(ids.core);
+                    }
+                }
+                Err(Refusal::Rule(error)) => *refused.entry(error.name()).or_default() += 1,
+                Err(Refusal::Store(error)) => panic!("{error}"),
+            }
+        }
+        let payouts = vec![Payout { key: payer, value: spec.subsidy(height) + fees }];
+        let coinbase = Coinbase { height, commitment: [0; 32], payouts };
+        end_block(&context, &mut session, &coinbase, fees).unwrap();
+        let delta = session.finish();
+        actors.claims.extend(accepted);
+
+        // Forwards, backwards by the undo record, and forwards again.
+        let (before, before_cores) = (base.entries.clone(), base.cores.clone());
+        base.apply(&delta);
+        let undo = delta.undo_record();
+        let read = |key: &EntryKey| base.entry(key);
+        let back = Delta::from_undo(&undo, read).unwrap().expect("a record of ours");
+        base.apply(&back);
+        assert_eq!((&base.entries, &base.cores), (&before, &before_cores), "height {height}");
+        base.apply(&delta);
+
+        let mut changes: Vec<_> = delta
+            .changes()
+            .iter()
+            .map(|change| {
+                assert_eq!(EntryKey::decode(&change.key.encode()).as_ref(), Some(&change.key));
+                let key = change.key.state_key();
+                (key, change.new.as_ref().map(|value| LeafHash::of(&key, value)))
+            })
+            .collect();
+        changes.sort_unstable_by_key(|change| change.0);
+        let updated = update(NodeKernel::best(), &pages, &changes).unwrap();
+        pages.apply(updated.pages);
+        if height % 100 == 0 {
+            let entries =
+                base.entries.iter().map(|(key, value)| (key.state_key().0, value.clone()));
+            assert_eq!(updated.root.0, state_root(&entries.collect()), "height {height}");
+        }
+    }
+    println!(
+        "{height} blocks, {} entries, taken {taken:?}, refused {refused:?}",
+        base.entries.len()
+    );
+    for (name, least) in [("Attest", 1000), ("Record", 300), ("Grant", 100), ("Request", 500)] {
+        assert!(taken.get(name).is_some_and(|count| *count >= least), "{name}: {taken:?}");
+    }
+}
+
+/// Judged block by block, as they arrive one at a time.
+fn serially(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
+    let ledger = memory_ledger(easy_spec());
+    for block in blocks {
+        match ledger.submit(block, NOW) {
+            Ok(_) => {}
+            Err(SubmitError::Rule(verdict)) => {
+                return Err((verdict.height, verdict.transaction, verdict.rule.name()));
+            }
+            Err(SubmitError::Orphan { .. }) => return Err((0, None, "bad-prevblk")),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    Ok(ledger.view().tip().unwrap())
+}
+
+fn in_parallel(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
+    let ledger: Ledger<MemoryStore> =
+        Ledger::create(MemoryStore::new(), easy_spec(), NodeKernel::best(), pool(2)).unwrap();
+    match ledger.extend::<SubmitError>(blocks.iter().cloned().map(Ok), NOW, |_| {}) {
+        Ok(_) => Ok(ledger.view().tip().unwrap()),
+        Err(SubmitError::Rule(verdict)) if verdict.rule.name() == "bad-prevblk" => {
+            Err((0, None, "bad-prevblk"))
+        }
+        Err(SubmitError::Rule(verdict)) => {
+            Err((verdict.height, verdict.transaction, verdict.rule.name()))
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn parallel_and_serial_verification_name_the_same_rule_of_access() {
+    let seed = 29;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let mut world = World::hospital();
+    let policed = world.treated(500, |_| {});
+    let request = world.ask(&policed);
+    world.status(request).unwrap();
+    let request = world.ask(&policed);
+    let odd = Request { purpose: Purpose::Research, seq: 0, rid: policed.rid, ..request };
+    let _ = world.status(odd);
+    world.grant(policed.rid, PATIENT, 1, [0; 32], 0).unwrap();
+    let blocks = world.blocks.clone();
+    let tip = world.tip();
+    assert_eq!(serially(&blocks), Ok(tip));
+    assert_eq!(in_parallel(&blocks), Ok(tip));
+
+    // A bit of the last ten blocks flipped, the beacon's signature among them, and the block solved
+    // again where its header does not say so: rules of transactions are reached.
+    let mut reached = BTreeMap::<&str, u32>::new();
+    for _ in 0..300 {
+        let mut mixed = blocks.clone();
+        let at = blocks.len() - 1 - usize::try_from(random.below(10)).unwrap();
+        let block = &mut mixed[at];
+        let byte = usize::try_from(random.below(u32::try_from(block.len() - 80).unwrap())).unwrap();
+        block[80 + byte] ^= 1 << random.below(8);
+        resolve(&mut mixed[at]);
+        let serial = serially(&mixed);
+        let parallel = in_parallel(&mixed);
+        assert_eq!(serial, parallel, "block {at}, byte {byte}");
+        let Err((_, _, rule)) = serial else { continue };
+        *reached.entry(rule).or_default() += 1;
+    }
+    println!("{reached:?}");
+    assert!(reached.contains_key("BadSig"), "{reached:?}");
+}
+
+/// Gives a block that decodes the merkle root of its transactions, and solves it.
+fn resolve(bytes: &mut Vec<u8>) {
+    use proofward::engine::merkle::MerkleHasher;
+    use proofward::ledger::block::Block;
+    let Ok(mut block) = Block::decode(bytes) else { return };
+    block.header.merkle_root = MerkleHasher::new(NodeKernel::best()).root(&block.leaves()).root;
+    let solved = solve(easy_spec().algorithm, block);
+    *bytes = solved.encode();
+}

@@ -1,0 +1,185 @@
+//! Emergencies: what a guardian may have acted on is always logged, who goes without a fee, how far, and
+//! what happens when nobody reviews.
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
+#[path = "common/access.rs"]
+mod access;
+#[path = "common/ledger.rs"]
+mod ledger;
+
+use access::*;
+use proofward::ledger::policy::{Purpose, Role};
+use proofward::ledger::state::RequestStatus;
+use proofward::ledger::transaction::attest::Claim;
+use proofward::ledger::transaction::{Body, Request, Transaction};
+use proofward::primitives::BlockHash;
+
+const PENDING: Result<RequestStatus, &str> = Ok(RequestStatus::Pending);
+
+const fn refused(clause: u8) -> Result<RequestStatus, &'static str> {
+    Ok(RequestStatus::Refused(clause))
+}
+
+fn world() -> World {
+    let mut world = World::hospital();
+    world.found_emergency();
+    world
+}
+
+#[test]
+fn a_pending_emergency_needs_no_fee_and_a_refused_one_does() {
+    let mut world = world();
+    let policed = world.emergency(500);
+    let request = world.break_glass(&policed, CLINICIAN);
+    let other_purpose = Request { purpose: Purpose::EmergencyTreat, ..request.clone() };
+    assert_eq!(world.status_free(other_purpose.clone()), Err("FeeTooLow"));
+    assert_eq!(world.status(other_purpose), refused(4));
+    let request = world.break_glass(&policed, CLINICIAN);
+    assert_eq!(world.status_free(request), PENDING);
+    // An ordinary request never goes without.
+    let ordinary = world.treated(501, |_| {});
+    let request = world.ask(&ordinary);
+    assert_eq!(world.status_free(request), Err("FeeTooLow"));
+}
+
+#[test]
+fn what_is_a_broken_rule_elsewhere_is_a_refusal_in_an_emergency() {
+    let mut world = world();
+    let policed = world.emergency(500);
+    // RoleNotHeld.
+    let request = world.break_glass(&policed, 999);
+    assert_eq!(world.status(request), refused(5));
+    // UnknownAnchor.
+    let presence = world.presence(SIREN, CLINICIAN, BlockHash([9; 32]));
+    let mut request = world.request(&policed, CLINICIAN, Some(presence));
+    request.purpose = Purpose::BreakGlass;
+    assert_eq!(world.status(request), refused(6));
+    // TooManyRefused: any number of them is logged.
+    for _ in 0..4 {
+        let request = world.break_glass(&policed, CLINICIAN);
+        let request = Request { purpose: Purpose::Treat, ..request };
+        assert_eq!(world.status(request), refused(4));
+    }
+    // TooManyOpen, for the same record and for another: one is open per reader.
+    let other = world.emergency(501);
+    let request = world.break_glass(&policed, CLINICIAN);
+    assert_eq!(world.status(request), PENDING);
+    for policed in [&policed, &other] {
+        let request = world.break_glass(policed, CLINICIAN);
+        assert_eq!(world.status(request), refused(0));
+    }
+    // StaleSeq: revoked, once and again; and a policy that never was.
+    world.grant(policed.rid, PATIENT, 1, [0; 32], 0).unwrap();
+    let request = world.break_glass(&policed, CLINICIAN);
+    assert_eq!(world.status(request.clone()), refused(1));
+    world.grant(policed.rid, PATIENT, 2, [0; 32], 0).unwrap();
+    let request = Request { seq: 7, ..world.break_glass(&policed, CLINICIAN) };
+    assert_eq!(world.status(request.clone()), refused(1));
+    let mut unknown = request;
+    unknown.leaf.salt[0] ^= 1;
+    assert_eq!(world.status(unknown), Err("BranchNotInPolicy"));
+    let logs = world.logs(policed.rid);
+    assert_eq!(logs.access.count, 1 + 1 + 2, "record, request, two revocations");
+    assert_eq!(logs.refusals.count, 1 + 1 + 4 + 1 + 2);
+}
+
+#[test]
+fn a_clinician_whose_claim_is_young_or_at_the_issuers_own_service_is_refused() {
+    let mut world = world();
+    let policed = world.emergency(500);
+    let young = world.party(600);
+    let role = Claim::Role { role: Role::EmergencyClinician, site: None };
+    world.claim(ISSUER, young, role, 60).unwrap();
+    let request = world.break_glass(&policed, 600);
+    assert_eq!(world.status(request), refused(5));
+    // The hospital's own site, declared an emergency service by its own issuer.
+    let (site, id) = (world.party(SITE), world.id(SITE));
+    world.claim(ISSUER, site, Claim::Emergency { site: id }, 0).unwrap();
+    let tip = world.tip();
+    let presence = world.presence(BEACON, CLINICIAN, tip);
+    let request = world.break_glass(&policed, CLINICIAN);
+    assert_eq!(world.status(Request { presence: Some(presence), ..request }), refused(6));
+    let request = world.break_glass(&policed, CLINICIAN);
+    assert_eq!(world.status(request), PENDING);
+}
+
+/// Clinicians and emergency services beside the first ones.
+fn crowd(world: &mut World, clinicians: u32, sites: u32) {
+    for i in 0..clinicians {
+        let person = world.party(2000 + i);
+        let role = Claim::Role { role: Role::EmergencyClinician, site: None };
+        world.claim(ISSUER, person, role, 100 + u8::try_from(i).unwrap()).unwrap();
+    }
+    for i in 0..sites {
+        let (site, id) = (world.party(3000 + i), world.id(3000 + i));
+        let beacon = world.party(4000 + i);
+        world.claim(REGION, site.clone(), Claim::Site(vec![CELL]), 0).unwrap();
+        world.claim(REGION, site, Claim::Emergency { site: id }, 0).unwrap();
+        world.claim(REGION, beacon, Claim::Beacon { site: id }, 0).unwrap();
+    }
+    world.wait(144);
+}
+
+fn free_at(world: &mut World, policed: &Policed, i: u32, site: u32) -> Transaction {
+    let tip = world.tip();
+    let presence = world.presence(4000 + site, 2000 + i, tip);
+    let request = world.break_glass(policed, 2000 + i);
+    let request = Request { presence: Some(presence), ..request };
+    world.free(Body::Request(Box::new(request)))
+}
+
+#[test]
+fn two_open_a_site_ten_a_block_and_twenty_unreviewed_go_without_a_fee() {
+    let mut world = world();
+    crowd(&mut world, 11, 6);
+    let policed = world.emergency(500);
+
+    // Two at the first site; a third in a later block pays.
+    for i in 0..2 {
+        let free = free_at(&mut world, &policed, i, 0);
+        assert_eq!(world.mine(vec![free]), Ok(()));
+    }
+    let third = free_at(&mut world, &policed, 2, 0);
+    assert_eq!(world.mine(vec![third]), Err(("FeeTooLow", 1)));
+    let elsewhere = free_at(&mut world, &policed, 2, 1);
+    assert_eq!(world.mine(vec![elsewhere]), Ok(()));
+    let tip = world.tip();
+    let presence = world.presence(4000, 2003, tip);
+    let paid = Request { presence: Some(presence), ..world.break_glass(&policed, 2003) };
+    assert_eq!(world.status(paid), PENDING, "at the ordinary fee");
+
+    // When they are over the sites are free again. Eleven in a block are one too many.
+    world.wait(21);
+    let eleven: Vec<_> = (0..11).map(|i| free_at(&mut world, &policed, i, i / 2)).collect();
+    assert_eq!(world.mine(eleven.clone()), Err(("FeeTooLow", 11)));
+    assert_eq!(world.mine(eleven[..10].to_vec()), Ok(()));
+
+    // Four and ten await their review; six more make twenty.
+    world.wait(21);
+    for i in 0..6 {
+        let free = free_at(&mut world, &policed, i, i / 2);
+        assert_eq!(world.mine(vec![free]), Ok(()), "{i}");
+    }
+    let one_more = free_at(&mut world, &policed, 6, 3);
+    assert_eq!(world.mine(vec![one_more]), Err(("FeeTooLow", 1)));
+    let request = world.break_glass(&policed, 2006);
+    assert_eq!(world.status(request), PENDING, "at the ordinary fee");
+}
+
+#[test]
+fn nobody_who_owes_a_review_for_2016_blocks_breaks_the_glass_again() {
+    let mut world = world();
+    crowd(&mut world, 2, 0);
+    let policed = world.emergency(500);
+    let h = world.next();
+    let both = [2000, 2001].map(|key| {
+        let request = world.break_glass(&policed, key);
+        world.transaction(Body::Request(Box::new(request))).0
+    });
+    world.mine(both.to_vec()).unwrap();
+    world.wait(h + 2016 - world.next());
+    let request = world.break_glass(&policed, 2000);
+    assert_eq!(world.status(request), PENDING);
+    let request = world.break_glass(&policed, 2001);
+    assert_eq!(world.status(request), refused(5));
+}
