@@ -1,0 +1,151 @@
+//! What the predicate costs: a policy of 32 leaves, five approvers, presence at a site, everything in
+//! memory; and the path of the leaf that a request shows.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use proofward::ledger::policy::{
+    Approval, Asked, BeaconClaim, Cell, Draft, Heard, Leaf, Led, Moment, Need, Place, PolicyTree,
+    Purpose, Purposes, Role, RoleClaim, RoleRef, Site, Standing, Threshold, Together, Window,
+    World, allow, completion,
+};
+use proofward::ledger::signature::PubKey;
+use proofward::ledger::state::Person;
+use proofward::ledger::transaction::{CoreId, PartyId};
+
+const LEAVES: usize = 32;
+const APPROVERS: u8 = 5;
+const NOW: Moment = Moment { height: 1000, median_time: 1_700_000_000 };
+const ISSUER: PartyId = PartyId([90; 32]);
+const SITE: PartyId = PartyId([91; 32]);
+
+fn key(number: u8) -> PubKey {
+    PubKey([number; 32])
+}
+
+fn role(role: Role) -> RoleRef {
+    RoleRef { role, issuer: ISSUER }
+}
+
+fn terms() -> Leaf {
+    Leaf {
+        salt: [0; 16],
+        set: 0,
+        readers: [0; 32],
+        places: [0; 32],
+        window: Some(Window { from: 0, to: u32::MAX }),
+        daily: None,
+        purposes: Purposes::of(&[Purpose::Treat]),
+        need: vec![
+            Need { role: role(Role::Nurse), count: 2 },
+            Need { role: role(Role::Patient), count: 1 },
+        ],
+        k: 3,
+        together: Together::OneRound,
+        together_within: 3,
+        answer_within: 20,
+        read_within: 10,
+        delay: 0,
+        max_reads: 1,
+        price: 0,
+        scope: [0; 32],
+    }
+}
+
+fn policy() -> PolicyTree {
+    let draft = Draft {
+        terms: terms(),
+        readers: vec![role(Role::Physician)],
+        places: vec![Place::Site(SITE)],
+    };
+    PolicyTree::build(&[7; 32], 15, &vec![draft; LEAVES]).expect("a policy")
+}
+
+/// The request under the last leaf, with all approvals.
+fn asked(policy: &PolicyTree) -> Asked {
+    let branch = &policy.branches()[LEAVES - 1];
+    let person = |number| Person { issuer: ISSUER, tag: [number; 16] };
+    let approvals = (1..=APPROVERS).map(|number| Approval {
+        key: key(number),
+        person: person(number),
+        role: role(if number == 1 { Role::Patient } else { Role::Nurse }),
+        guardian: Some(number - 1),
+        round: Some([8; 32]),
+        after_h: Some(999),
+        core: CoreId([1; 32]),
+    });
+    let heard = Heard { beacon: key(100), round: [8; 32], is_signer: true, anchor_h: Some(999) };
+    Asked {
+        rid: key(50),
+        seq: 0,
+        leaf: branch.leaf.hash(),
+        root: branch.path.root_from(branch.leaf.hash()),
+        purpose: Purpose::Treat,
+        reader: key(60),
+        person: Some(person(60)),
+        role: Some(Led { value: role(Role::Physician), root: Some(branch.leaf.readers) }),
+        place: Some(Led { value: Place::Site(SITE), root: Some(branch.leaf.places) }),
+        heard: Some(heard),
+        after_h: Some(999),
+        at: NOW,
+        approvals: approvals.collect(),
+        denied: 0,
+        completed: None,
+        vetoed: false,
+    }
+}
+
+fn world(policy: &PolicyTree) -> World {
+    let claim = |number: u8, role| RoleClaim {
+        key: key(number),
+        person: Person { issuer: ISSUER, tag: [number; 16] },
+        role,
+        site: None,
+        from_h: 0,
+        to_h: 5000,
+        since: Moment { height: 0, median_time: 0 },
+    };
+    let nurses = (2..=APPROVERS).map(|number| claim(number, Role::Nurse));
+    let roles = nurses.chain([claim(1, Role::Patient), claim(60, Role::Physician)]).collect();
+    let sets = [Some(Threshold { n: APPROVERS, k: 3, required: 1 }), None];
+    let standing = Standing { is_active: true, seq: 0, root: policy.root(), sets };
+    let cells = vec![Cell(0x0892_8308_280f_ffff)];
+    let site = Site { key: SITE, issuer: ISSUER, cells, emergency: Vec::new() };
+    World {
+        rid: key(50),
+        spacing_s: 15,
+        standings: vec![(0, standing)],
+        roles,
+        beacons: vec![BeaconClaim { key: key(100), site, from_h: 0, to_h: 5000 }],
+        branches: Vec::new(),
+        guardians: [Vec::new(), Vec::new()],
+        owing: Vec::new(),
+    }
+}
+
+fn access(c: &mut Criterion) {
+    let policy = policy();
+    let (world, asked) = (world(&policy), asked(&policy));
+    let leaf = &policy.branches()[LEAVES - 1].leaf;
+    assert!(allow(&world, &asked, leaf, NOW).expect("memory does not fail").is_allowed());
+
+    let mut group = c.benchmark_group("access");
+    group.bench_function("allow_32_leaves_5_approvers", |b| {
+        b.iter(|| allow(&world, black_box(&asked), leaf, NOW));
+    });
+    group.bench_function("completion_32_leaves_5_approvers", |b| {
+        b.iter(|| completion(&world, black_box(&asked), leaf, NOW));
+    });
+    let branch = &policy.branches()[LEAVES - 1];
+    group.bench_function("path_of_32_leaves", |b| {
+        b.iter(|| branch.path.root_from(black_box(leaf).hash()));
+    });
+    let denied = Asked { purpose: Purpose::Research, ..asked.clone() };
+    group.bench_function("deny_at_clause_4", |b| {
+        b.iter(|| allow(&world, black_box(&denied), leaf, NOW));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, access);
+criterion_main!(benches);
