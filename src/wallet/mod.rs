@@ -1,6 +1,7 @@
 //! What a person holds and the ledger never sees: signing keys, in files or behind a pipe. It uses the
 //! public face of the ledger and decides nothing about validity; the ledger never imports it.
 
+pub mod audit_file;
 pub mod custody;
 
 mod derivation;
