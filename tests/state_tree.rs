@@ -7,9 +7,8 @@ use proofward::engine::nodes::NodeKernel;
 use proofward::fuzzing::naive::{Entries, state_root};
 use proofward::hash::sha256::{sha256, sha256d};
 use proofward::ledger::tree::{
-    Change, LeafHash, MemoryPages, PAGE_BYTES_MAX, PROOF_BYTES_MAX, Page, PagePath, Pages,
-    PagesError, Proof, ProofError, ProveError, Scrub, Slot, StateKey, StateRoot, Update, prove,
-    update,
+    Change, Leaf, MemoryPages, PAGE_BYTES_MAX, PROOF_BYTES_MAX, Page, PagePath, Pages, PagesError,
+    Proof, ProofError, Scrub, StateKey, StateRoot, Update, ValueHash, prove, update,
 };
 use proofward::primitives::Digest;
 use proofward::primitives::codec::DecodeError;
@@ -61,8 +60,7 @@ fn keys(random: &mut Random, count: usize, shared: usize) -> Vec<Digest> {
 }
 
 fn change(key: &Digest, value: Option<&Vec<u8>>) -> Change {
-    let key = StateKey(*key);
-    (key, value.map(|value| LeafHash::of(&key, value)))
+    (StateKey(*key), value.map(|value| ValueHash::of(value)))
 }
 
 /// The changes that give `keys` the values they have in `entries`.
@@ -86,10 +84,9 @@ fn tree_of(entries: &Entries) -> (StateRoot, MemoryPages) {
 fn prove_in(
     pages: &MemoryPages,
     root: StateRoot,
-    entries: &Entries,
     key: &Digest,
-) -> Result<Proof, ProveError<Infallible>> {
-    prove(NodeKernel::best(), pages, root, &StateKey(*key), |other| Ok(entries.get(&other.0)))
+) -> Result<Proof, PagesError<Infallible>> {
+    prove(NodeKernel::best(), pages, root, &StateKey(*key))
 }
 
 fn small_tree(seed: u64, count: usize, shared: usize) -> (Entries, StateRoot, MemoryPages) {
@@ -103,7 +100,7 @@ fn small_tree(seed: u64, count: usize, shared: usize) -> (Entries, StateRoot, Me
 
 #[test]
 fn the_smallest_trees_are_as_defined() {
-    let leaf = |key: Digest, value: &[u8]| *LeafHash::of(&StateKey(key), value).as_bytes();
+    let leaf = |key, value: &[u8]| Leaf::new(&StateKey(key), &ValueHash::of(value)).hash();
     let node = |left: Digest, right: Digest| sha256d(&[left, right].concat());
     let root_of = |entries: &[(Digest, &[u8])]| {
         let entries = entries.iter().map(|(key, value)| (*key, value.to_vec())).collect();
@@ -157,7 +154,7 @@ fn another_implementation_agrees() {
         ),
     ];
     for (number, expected) in proofs {
-        let proof = prove_in(&pages, root, &entries, &digest(number)).unwrap();
+        let proof = prove_in(&pages, root, &digest(number)).unwrap();
         assert_eq!(hex::encode(proof.encode()), expected, "key {number}");
     }
 }
@@ -257,10 +254,10 @@ fn deep_keys_cost_their_depth_and_no_more() {
     assert_eq!(root.0, state_root(&entries));
     assert_eq!(pages.len(), 64);
     for key in entries.keys() {
-        let proof = prove_in(&pages, root, &entries, key).unwrap();
+        let proof = prove_in(&pages, root, key).unwrap();
         proof.check(&root, &StateKey(*key), Some(key)).unwrap();
     }
-    let deepest = prove_in(&pages, root, &entries, &key).unwrap().encode();
+    let deepest = prove_in(&pages, root, &key).unwrap().encode();
     assert_eq!(deepest.len(), PROOF_BYTES_MAX - 64);
     // Without the neighbours of the last four bits the key itself stands in the page above.
     let last: Vec<_> = (252..256).map(|bit| flipped(key, bit)).collect();
@@ -278,7 +275,7 @@ fn proofs_of_entries_and_of_none_check() {
         let near = entries.keys().map(|key| flipped(*key, random.below(256)));
         let asked: Vec<_> = entries.keys().copied().chain(near).collect();
         for key in asked.into_iter().chain((0..50).map(|n| sha256(&[n]))) {
-            let proof = prove_in(&pages, root, &entries, &key).unwrap();
+            let proof = prove_in(&pages, root, &key).unwrap();
             let value = entries.get(&key).map(Vec::as_slice);
             assert_eq!(proof.shows_entry(), value.is_some());
             proof.check(&root, &StateKey(key), value).unwrap();
@@ -292,7 +289,7 @@ fn proofs_of_entries_and_of_none_check() {
             assert_eq!(proof.check(&root, &StateKey(key), contrary), Err(expected));
         }
     }
-    let nothing = prove_in(&MemoryPages::default(), StateRoot::EMPTY, &Entries::new(), &[1; 32]);
+    let nothing = prove_in(&MemoryPages::default(), StateRoot::EMPTY, &[1; 32]);
     nothing.unwrap().check(&StateRoot::EMPTY, &StateKey([1; 32]), None).unwrap();
 }
 
@@ -308,7 +305,7 @@ fn one_changed_bit_spoils_a_proof() {
     let near: Vec<_> = entries.keys().map(|key| flipped(*key, random.below(20))).collect();
     let mut kinds = BTreeMap::new();
     for key in entries.keys().chain(&near) {
-        let bytes = prove_in(&pages, root, &entries, key).unwrap().encode();
+        let bytes = prove_in(&pages, root, key).unwrap().encode();
         *kinds.entry(bytes[0]).or_insert(0) += 1;
         let value = entries.get(key).map(Vec::as_slice);
         assert!(shows(&bytes, root, key, value));
@@ -350,7 +347,7 @@ fn a_proof_says_what_is_wrong_with_it() {
     let (root, pages) = tree_of(&entries);
     // Its way ends at b, at depth 10.
     let absent = flipped(b, 200);
-    let proof = prove_in(&pages, root, &entries, &absent).unwrap();
+    let proof = prove_in(&pages, root, &absent).unwrap();
     assert_eq!(proof.check(&root, &StateKey(absent), None), Ok(()));
     assert_eq!(proof.check(&root, &StateKey(b), None), Err(ProofError::SameKey));
     let off = ProofError::OffTheWay { other: StateKey(b), depth: 10 };
@@ -385,7 +382,7 @@ fn a_proof_has_one_encoding() {
     let truncated = |at, wanted, left| Err(DecodeError::Truncated { at, wanted, left });
     assert_eq!(proof(&[], &[]), truncated(0, 1, 0));
     assert_eq!(proof(&[1, 0, 1], &[]), truncated(3, 32, 0));
-    assert_eq!(proof(&[3, 0, 0], &[&hash]), truncated(35, 32, 0));
+    assert_eq!(proof(&[3, 0, 0], &[&hash]), truncated(3, 64, 32));
     assert_eq!(proof(&[1, 0, 0], &[&[0]]), Err(DecodeError::TrailingBytes { at: 3, left: 1 }));
 }
 
@@ -481,17 +478,9 @@ fn a_scrub_finds_every_changed_bit_of_every_page() {
         for bit in 0..page.as_bytes().len() * 8 {
             let mut bytes = page.as_bytes().to_vec();
             bytes[bit / 8] ^= 0x80 >> (bit % 8);
-            // What decodes has a wrong hash, except that a leaf's own key is checked by its entry.
             let Ok(bad) = Page::decode(&at, &bytes) else { continue };
-            let keys: Vec<_> = bad.slots().filter_map(|(_, held)| held.leaf()).collect();
-            let is_strange = |leaf: &proofward::ledger::tree::Leaf| {
-                !entries.get(&leaf.key.0).is_some_and(|value| leaf.has_value(value))
-            };
             let found = scrub(Damaged { pages: &pages, at, becomes: Ok(Some(bad)) }, root);
-            assert!(
-                found == Err(PagesError::WrongHash { path: at }) || keys.iter().any(is_strange),
-                "bit {bit} of page {at}"
-            );
+            assert_eq!(found, Err(PagesError::WrongHash { path: at }), "bit {bit}");
         }
     }
 }
@@ -518,32 +507,16 @@ fn a_damaged_store_is_an_error_and_no_proof() {
         let found = update(NodeKernel::best(), &unreadable, &changes);
         assert_eq!(found, Err(store));
 
-        // A wrong branch hash gives an error where a proof would need it, never a wrong proof.
-        let branch = page.slots().find(|(_, held)| matches!(held, Slot::Branch(_)));
+        // A wrong hash gives an error where a proof would need it, never a wrong proof.
         let mut bytes = page.as_bytes().to_vec();
         let end = bytes.len() - 1;
         bytes[end] ^= 1;
-        if let (Some(_), Ok(bad)) = (branch, Page::decode(&at, &bytes)) {
-            let bad = Damaged { pages: &pages, at, becomes: Ok(Some(bad)) };
-            let found = prove(NodeKernel::best(), &bad, root, &StateKey(*key), |other| {
-                Ok(entries.get(&other.0))
-            });
-            assert_eq!(found, Err(PagesError::WrongHash { path: at }.into()));
-        }
+        let bad = Page::decode(&at, &bytes).expect("only a hash has changed");
+        let bad = Damaged { pages: &pages, at, becomes: Ok(Some(bad)) };
+        let found = prove(NodeKernel::best(), &bad, root, &StateKey(*key));
+        assert_eq!(found, Err(PagesError::WrongHash { path: at }));
     }
     let (pages_of_one, nothing) = (tree_of(&[([3; 32], vec![1])].into()).1, StateRoot::EMPTY);
     let path = PagePath::ROOT;
     assert_eq!(scrub(&pages_of_one, nothing), Err(PagesError::WrongHash { path }));
-}
-
-#[test]
-fn an_entry_that_is_not_what_the_tree_holds_gives_no_proof() {
-    let (a, b) = ([0; 32], flipped([0; 32], 9));
-    let entries: Entries = [(a, b"a".to_vec()), (b, b"b".to_vec())].into();
-    let (root, pages) = tree_of(&entries);
-    let absent = flipped(b, 200);
-    for wrong in [[].into(), [(b, b"c".to_vec())].into()] {
-        let found = prove_in(&pages, root, &wrong, &absent);
-        assert_eq!(found, Err(ProveError::WrongEntry { key: StateKey(b) }));
-    }
 }

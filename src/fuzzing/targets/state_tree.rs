@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::engine::nodes::NodeKernel;
 use crate::fuzzing::naive::{Entries, state_root};
 use crate::ledger::tree::{
-    Change, LeafHash, MemoryPages, Page, PagePath, Proof, Scrub, StateKey, StateRoot, prove, update,
+    Change, MemoryPages, Page, PagePath, Proof, Scrub, StateKey, StateRoot, ValueHash, prove,
+    update,
 };
 use crate::primitives::Digest;
 
@@ -61,10 +62,8 @@ pub fn tree_update(data: &[u8]) {
             }
         }
         let changes_to = |entries: &Entries| -> Vec<Change> {
-            let leaf = |key: &Digest| {
-                let key = StateKey(*key);
-                (key, entries.get(&key.0).map(|value| LeafHash::of(&key, value)))
-            };
+            let leaf =
+                |key: &Digest| (StateKey(*key), entries.get(key).map(|value| ValueHash::of(value)));
             touched.keys().map(leaf).collect()
         };
         let made = update(kernel, &pages, &changes_to(&entries)).expect("memory does not fail");
@@ -94,8 +93,7 @@ fn check_proof(
     root: StateRoot,
     key: &Digest,
 ) {
-    let value_of = |other: &StateKey| Ok(entries.get(&other.0));
-    let proof = prove(kernel, pages, root, &StateKey(*key), value_of).expect("pages are right");
+    let proof = prove(kernel, pages, root, &StateKey(*key)).expect("pages are right");
     let value = entries.get(key).map(Vec::as_slice);
     proof.check(&root, &StateKey(*key), value).expect("a proof that was made");
     assert_eq!(Proof::decode(&proof.encode()).as_ref(), Ok(&proof));

@@ -13,7 +13,7 @@ use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::spec::Spec;
 use crate::ledger::state::{Delta, Logged, Session};
 use crate::ledger::store::{Overlay, StoreError, Table};
-use crate::ledger::tree::{self, Change, LeafHash, PagesError, StateRoot};
+use crate::ledger::tree::{self, Change, PagesError, StateRoot, ValueHash};
 use crate::primitives::{BlockHash, Digest};
 
 /// What every step needs to know of the chain.
@@ -179,7 +179,7 @@ impl Chain {
             .iter()
             .map(|change| {
                 let key = change.key.state_key();
-                (key, change.new.as_ref().map(|value| LeafHash::of(&key, value)))
+                (key, change.new.as_ref().map(|value| ValueHash::of(value)))
             })
             .collect();
         changes.sort_unstable_by_key(|change| change.0);

@@ -99,8 +99,7 @@ impl Chain {
         let view = View(&before);
         let value = view.entry(key)?;
         let (root, state_key) = (StateRoot(block.coinbase.commitment), key.state_key());
-        let neighbour = |_: &_| Ok::<Option<Vec<u8>>, StoreError>(None);
-        let proof = tree::prove(self.kernel, &view, root, &state_key, neighbour)
+        let proof = tree::prove(self.kernel, &view, root, &state_key)
             .map_err(|error| corrupt(&error.to_string()))?;
         let inclusion = Inclusion::new(&block.leaves(), 0).expect("every block has a coinbase");
         Ok(StateEvidence {

@@ -193,7 +193,7 @@ impl<F: FnMut(Finding), P: FnMut(&Scrubbed)> Scrub<'_, F, P> {
                 entries += 1;
                 let held = EntryKey::decode(key).is_some_and(|key| {
                     let key = key.state_key();
-                    prove(kernel, &stored, root, &key, |_| Ok(None::<Vec<u8>>))
+                    prove(kernel, &stored, root, &key)
                         .is_ok_and(|proof| proof.check(&root, &key, Some(value)).is_ok())
                 });
                 if held {

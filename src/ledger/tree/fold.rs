@@ -2,7 +2,8 @@
 //! by side, so that a kernel always has a batch of nodes to hash.
 
 use super::key::{PAGE_LEVELS, PAGE_SLOTS};
-use super::page::Slot;
+use super::leaf;
+use super::page::{Part, Parts};
 use crate::engine::nodes::{NodeKernel, Pair};
 use crate::primitives::Digest;
 
@@ -18,7 +19,8 @@ pub(super) enum Held {
 }
 
 /// Every node of a page, as in a heap: node 0 is the top, the children of node i are 2i + 1 and
-/// 2i + 2, slot s is node 15 + s. The slots are set; the nodes above them are [`Folding::run`]'s.
+/// 2i + 2, slot s is node 15 + s. The nodes above the slots are computed by
+/// [`Folding::run`].
 #[derive(Debug, Clone)]
 pub(super) struct Fold {
     leaves: u32,
@@ -28,25 +30,23 @@ pub(super) struct Fold {
 }
 
 impl Fold {
-    /// Without entries.
-    pub(super) const fn new() -> Self {
-        Self { leaves: 0, branches: 0, hashes: [[0; 32]; NODES] }
-    }
-
-    /// Fills a slot.
-    pub(super) fn set(&mut self, slot: u8, held: &Slot) {
-        let node = FIRST_SLOT + usize::from(slot);
-        match held {
-            Slot::Empty => {}
-            Slot::Leaf(leaf) => {
-                self.leaves |= 1 << node;
-                self.hashes[node] = leaf.hash.0;
-            }
-            Slot::Branch(hash) => {
-                self.branches |= 1 << node;
-                self.hashes[node] = *hash;
+    /// Over what the slots of a page hold.
+    pub(super) fn new(parts: &Parts<'_>) -> Self {
+        let mut fold = Self { leaves: 0, branches: 0, hashes: [[0; 32]; NODES] };
+        for (node, part) in (FIRST_SLOT..).zip(parts) {
+            match part {
+                Part::Empty => {}
+                Part::Leaf(leaf) => {
+                    fold.leaves |= 1 << node;
+                    fold.hashes[node] = leaf::hash_of(leaf);
+                }
+                Part::Branch(hash) => {
+                    fold.branches |= 1 << node;
+                    fold.hashes[node] = **hash;
+                }
             }
         }
+        fold
     }
 
     /// What node `node` holds.
@@ -67,14 +67,16 @@ impl Fold {
 
     /// Settles a node that needs no hashing, or gives the two child hashes of one that does.
     fn settle(&mut self, node: usize) -> Option<Pair> {
-        let children = 2 * node + 1..2 * node + 3;
-        match [children.start, children.start + 1].map(|child| self.held(child)) {
-            [Held::Nothing, Held::Nothing] => return None,
-            [Held::OneLeaf, Held::Nothing] => self.hashes[node] = self.hashes[children.start],
-            [Held::Nothing, Held::OneLeaf] => self.hashes[node] = self.hashes[children.start + 1],
+        let left = 2 * node + 1;
+        let branches = self.branches >> left & 0b11;
+        let held = self.leaves >> left & 0b11 | branches;
+        match (held, branches) {
+            (0, _) => return None,
+            (0b01, 0) => self.hashes[node] = self.hashes[left],
+            (0b10, 0) => self.hashes[node] = self.hashes[left + 1],
             _ => {
                 self.branches |= 1 << node;
-                let pair = self.hashes[children].as_flattened();
+                let pair = self.hashes[left..left + 2].as_flattened();
                 return Some(pair.try_into().expect("two hashes are 64 bytes"));
             }
         }

@@ -1,4 +1,4 @@
-//! The hash of an entry.
+//! An entry as the tree knows it: its key and the hash of its value.
 
 use std::fmt;
 
@@ -9,41 +9,79 @@ use crate::primitives::Digest;
 const LEAF: Tag = Tag::new("state-leaf");
 const VALUE: Tag = Tag::new("state-value");
 
-/// `tagged("state-leaf", key || tagged("state-value", value))`.
-///
-/// The value is hashed on its own, so that a proof that shows a neighbouring entry has a fixed size
-/// and does not show the neighbour's value.
+/// Bytes of a leaf: a key and the hash of a value.
+pub(super) const LEAF_BYTES: usize = 64;
+
+/// `tagged("state-value", value)`: what stands for a value in the tree, so that a leaf has a fixed size
+/// and a proof that shows a neighbouring entry does not show its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LeafHash(pub(super) Digest);
+pub struct ValueHash(pub Digest);
 
-impl LeafHash {
-    /// The hash of the entry with this key and value.
+impl ValueHash {
+    /// The hash of a value.
     #[must_use]
-    pub fn of(key: &StateKey, value: &[u8]) -> Self {
-        Self::with_value_hash(key, &value_hash(value))
-    }
-
-    pub(super) fn with_value_hash(key: &StateKey, value_hash: &Digest) -> Self {
-        let mut message = [0; 64];
-        message[..32].copy_from_slice(&key.0);
-        message[32..].copy_from_slice(value_hash);
-        Self(LEAF.hash(&message))
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &Digest {
-        &self.0
+    pub fn of(value: &[u8]) -> Self {
+        Self(VALUE.hash(value))
     }
 }
 
-impl fmt::Debug for LeafHash {
+impl fmt::Debug for ValueHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LeafHash({})", hex::encode(self.0))
+        write!(f, "ValueHash({})", hex::encode(self.0))
     }
 }
 
-/// The hash of a value: what stands for it in a leaf.
-pub(super) fn value_hash(value: &[u8]) -> Digest {
-    VALUE.hash(value)
+/// A subtree of one entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// The key, then the hash of the value: the message that is hashed, and the bytes in a page.
+    bytes: [u8; LEAF_BYTES],
+}
+
+impl Leaf {
+    /// The leaf of an entry.
+    #[must_use]
+    pub fn new(key: &StateKey, value: &ValueHash) -> Self {
+        let mut bytes = [0; LEAF_BYTES];
+        bytes[..32].copy_from_slice(&key.0);
+        bytes[32..].copy_from_slice(&value.0);
+        Self { bytes }
+    }
+
+    pub(super) const fn from_bytes(bytes: [u8; LEAF_BYTES]) -> Self {
+        Self { bytes }
+    }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; LEAF_BYTES] {
+        &self.bytes
+    }
+
+    /// The entry's key.
+    #[must_use]
+    pub fn key(&self) -> StateKey {
+        StateKey(*self.bytes.first_chunk().expect("it has 64 bytes"))
+    }
+
+    /// The hash of the entry's value.
+    #[must_use]
+    pub fn value(&self) -> ValueHash {
+        ValueHash(*self.bytes.last_chunk().expect("it has 64 bytes"))
+    }
+
+    /// `tagged("state-leaf", key || value hash)`: the hash of the subtree.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        hash_of(&self.bytes)
+    }
+}
+
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Leaf({}: {})", self.key(), hex::encode(self.value().0))
+    }
+}
+
+/// The hash of the leaf with these bytes.
+pub(super) fn hash_of(leaf: &[u8; LEAF_BYTES]) -> Digest {
+    LEAF.hash(leaf)
 }

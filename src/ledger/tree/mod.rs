@@ -40,11 +40,11 @@ mod scrub;
 mod update;
 
 pub use key::{KEY_BITS, PAGE_SLOTS, PagePath, StateKey};
-pub use leaf::LeafHash;
+pub use leaf::{Leaf, ValueHash};
 pub use memory::MemoryPages;
-pub use page::{Leaf, PAGE_BYTES_MAX, Page, Slot};
+pub use page::{PAGE_BYTES_MAX, Page, Slot};
 pub use pages::{Pages, PagesError};
-pub use proof::{PROOF_BYTES_MAX, Proof, ProofError, ProveError, prove};
+pub use proof::{PROOF_BYTES_MAX, Proof, ProofError, prove};
 pub use scrub::Scrub;
 pub use update::{Change, PageChange, Update, update};
 

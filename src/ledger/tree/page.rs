@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 0 | 2 | slots that hold a leaf: little-endian, bit i is slot i |
 //! | 2 | 2 | slots that hold a branch, that is a subtree of two entries or more |
-//! | 4 | | for each slot that holds something, in order: of a leaf its key (32) and hash (32), of a branch its hash (32) |
+//! | 4 | | for each slot that holds something, in order: of a leaf its key (32) and the hash of its value (32), of a branch its hash (32) |
 //!
 //! No slot holds both, a leaf's key begins with the page's path and its slot, the pages of the last
 //! level hold no branch, no page is empty, and only the root page may hold a single leaf and nothing
@@ -18,32 +18,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::key::{PAGE_SLOTS, PagePath, StateKey};
-use super::leaf::LeafHash;
+use super::leaf::{LEAF_BYTES, Leaf};
 use crate::primitives::Digest;
 use crate::primitives::codec::{DecodeError, Reader};
 
 const HEAD_BYTES: usize = 4;
 const HASH_BYTES: usize = 32;
-const LEAF_BYTES: usize = 64;
 /// Bytes of the longest page.
 pub const PAGE_BYTES_MAX: usize = HEAD_BYTES + PAGE_SLOTS as usize * LEAF_BYTES;
-
-/// A subtree of one entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leaf {
-    /// The entry's key.
-    pub key: StateKey,
-    /// The hash of its key and value.
-    pub hash: LeafHash,
-}
-
-impl Leaf {
-    /// Whether it is the leaf of the entry with its key and this value.
-    #[must_use]
-    pub fn has_value(&self, value: &[u8]) -> bool {
-        self.hash == LeafHash::of(&self.key, value)
-    }
-}
 
 /// A subtree at the lower edge of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,41 +108,39 @@ impl Page {
     /// If there is no such slot.
     #[must_use]
     pub fn slot(&self, slot: u8) -> Slot {
-        assert!(slot < PAGE_SLOTS, "slots are 0..16");
-        let (leaves, branches) = self.occupied();
-        let before = (1 << slot) - 1;
-        let count =
-            |slots: u16| usize::try_from((slots & before).count_ones()).expect("16 at most");
-        let at = HEAD_BYTES + count(leaves) * LEAF_BYTES + count(branches) * HASH_BYTES;
-        if leaves >> slot & 1 != 0 {
-            let hash = LeafHash(self.hash_at(at + HASH_BYTES));
-            Slot::Leaf(Leaf { key: StateKey(self.hash_at(at)), hash })
-        } else if branches >> slot & 1 != 0 {
-            Slot::Branch(self.hash_at(at))
-        } else {
-            Slot::Empty
-        }
+        self.parts()[usize::from(slot)].to_slot()
     }
 
     /// What all slots hold, in order.
     pub fn slots(&self) -> impl Iterator<Item = (u8, Slot)> {
-        (0..PAGE_SLOTS).map(|slot| (slot, self.slot(slot)))
+        (0..PAGE_SLOTS).zip(self.parts().map(Part::to_slot))
     }
 
-    /// The first slot that holds something.
-    pub(super) fn only_slot(&self) -> Slot {
-        let mut held = self.slots().map(|(_, held)| held).filter(|held| *held != Slot::Empty);
-        held.next().expect("a page is not empty")
+    /// What all slots hold, where it lies.
+    pub(super) fn parts(&self) -> Parts<'_> {
+        let (leaves, branches) = self.occupied();
+        let mut rest = &self.bytes[HEAD_BYTES..];
+        std::array::from_fn(|slot| {
+            if leaves >> slot & 1 != 0 {
+                Part::Leaf(take(&mut rest))
+            } else if branches >> slot & 1 != 0 {
+                Part::Branch(take(&mut rest))
+            } else {
+                Part::Empty
+            }
+        })
     }
 
     fn occupied(&self) -> (u16, u16) {
         let [a, b, c, d] = [0, 1, 2, 3].map(|at| self.bytes[at]);
         (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
     }
+}
 
-    fn hash_at(&self, at: usize) -> Digest {
-        *self.bytes[at..].first_chunk().expect("as long as its slots say")
-    }
+fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> &'a [u8; N] {
+    let (taken, after) = rest.split_first_chunk().expect("as long as its slots say");
+    *rest = after;
+    taken
 }
 
 impl fmt::Debug for Page {
@@ -170,46 +150,68 @@ impl fmt::Debug for Page {
     }
 }
 
-/// Builds a page from its slots in order.
+/// What a slot holds, borrowed from where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    Empty,
+    Leaf(&'a [u8; LEAF_BYTES]),
+    Branch(&'a Digest),
+}
+
+/// All slots of a page.
+pub(super) type Parts<'a> = [Part<'a>; PAGE_SLOTS as usize];
+
+impl Part<'_> {
+    pub(super) fn to_slot(self) -> Slot {
+        match self {
+            Part::Empty => Slot::Empty,
+            Part::Leaf(bytes) => Slot::Leaf(Leaf::from_bytes(*bytes)),
+            Part::Branch(hash) => Slot::Branch(*hash),
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn as_part(&self) -> Part<'_> {
+        match self {
+            Self::Empty => Part::Empty,
+            Self::Leaf(leaf) => Part::Leaf(leaf.as_bytes()),
+            Self::Branch(hash) => Part::Branch(hash),
+        }
+    }
+}
+
+/// Writes pages, with a buffer kept from page to page.
 #[derive(Debug)]
-pub(super) struct PageBuilder {
-    leaves: u16,
-    branches: u16,
+pub(super) struct PageWriter {
     bytes: Vec<u8>,
 }
 
-impl PageBuilder {
+impl PageWriter {
     pub(super) fn new() -> Self {
-        Self { leaves: 0, branches: 0, bytes: Vec::with_capacity(PAGE_BYTES_MAX) }
+        Self { bytes: Vec::with_capacity(PAGE_BYTES_MAX) }
     }
 
-    /// Starts the next page.
-    pub(super) fn clear(&mut self) {
-        (self.leaves, self.branches) = (0, 0);
+    /// The page with these slots. The caller sees to it that such a page may stand where it belongs.
+    pub(super) fn write(&mut self, parts: &Parts<'_>) -> Page {
+        let (mut leaves, mut branches) = (0_u16, 0_u16);
         self.bytes.clear();
         self.bytes.extend_from_slice(&[0; HEAD_BYTES]);
-    }
-
-    /// Appends what a slot holds; slots come in ascending order.
-    pub(super) fn push(&mut self, slot: u8, held: &Slot) {
-        match held {
-            Slot::Empty => {}
-            Slot::Leaf(leaf) => {
-                self.leaves |= 1 << slot;
-                self.bytes.extend_from_slice(&leaf.key.0);
-                self.bytes.extend_from_slice(&leaf.hash.0);
-            }
-            Slot::Branch(hash) => {
-                self.branches |= 1 << slot;
-                self.bytes.extend_from_slice(hash);
+        for (slot, part) in parts.iter().enumerate() {
+            match part {
+                Part::Empty => {}
+                Part::Leaf(leaf) => {
+                    leaves |= 1 << slot;
+                    self.bytes.extend_from_slice(*leaf);
+                }
+                Part::Branch(hash) => {
+                    branches |= 1 << slot;
+                    self.bytes.extend_from_slice(*hash);
+                }
             }
         }
-    }
-
-    /// The page. The caller has seen to it that it is canonical.
-    pub(super) fn build(&mut self) -> Page {
-        self.bytes[..2].copy_from_slice(&self.leaves.to_le_bytes());
-        self.bytes[2..4].copy_from_slice(&self.branches.to_le_bytes());
+        self.bytes[..2].copy_from_slice(&leaves.to_le_bytes());
+        self.bytes[2..HEAD_BYTES].copy_from_slice(&branches.to_le_bytes());
         Page { bytes: self.bytes.as_slice().into() }
     }
 }

@@ -25,8 +25,7 @@
 use super::StateRoot;
 use super::fold::{Fold, Folding, Held};
 use super::key::{KEY_BITS, PAGE_LEVELS, PagePath, StateKey};
-use super::leaf::{LeafHash, value_hash};
-use super::page::{Leaf, Slot};
+use super::leaf::{LEAF_BYTES, Leaf, ValueHash};
 use super::pages::{Pages, PagesError, expect_page};
 use crate::engine::nodes::NodeKernel;
 use crate::hash::sha256::sha256d;
@@ -34,7 +33,7 @@ use crate::primitives::Digest;
 use crate::primitives::codec::{DecodeError, Reader};
 
 /// Bytes of the longest proof.
-pub const PROOF_BYTES_MAX: usize = 3 + KEY_BITS / 8 + KEY_BITS * 32 + 64;
+pub const PROOF_BYTES_MAX: usize = 3 + KEY_BITS / 8 + KEY_BITS * 32 + LEAF_BYTES;
 
 const EMPTY: Digest = [0; 32];
 
@@ -58,7 +57,7 @@ pub struct Proof {
 enum End {
     Entry,
     Empty,
-    Other { key: StateKey, value_hash: Digest },
+    Other(Leaf),
 }
 
 /// Why a proof does not show what it should.
@@ -92,57 +91,29 @@ pub enum ProofError {
     },
 }
 
-/// Why there is no proof.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProveError<E> {
-    /// A page is not what it should be.
-    #[error(transparent)]
-    Pages(#[from] PagesError<E>),
-    /// The entry at which the way ends could not be read.
-    #[error("state entry {key} cannot be read")]
-    Store {
-        /// Its key.
-        key: StateKey,
-        /// Why.
-        source: E,
-    },
-    /// The entry at which the way ends is missing or has another value than the tree says.
-    #[error("state entry {key} is missing or is not what the tree holds")]
-    WrongEntry {
-        /// Its key.
-        key: StateKey,
-    },
-}
-
 /// The proof for `key` under `root`: of its entry if there is one, else of its absence.
-///
-/// `value_of` gives the value of another entry; it is asked only if the way to `key` ends at one.
 ///
 /// # Errors
 ///
-/// A page or that entry cannot be read, or is not what `root` says: a proof that is made, checks.
-pub fn prove<P: Pages, V: AsRef<[u8]>>(
+/// A page cannot be read, or is not what `root` says: a proof that is made, checks.
+pub fn prove<P: Pages>(
     kernel: NodeKernel,
     pages: &P,
     root: StateRoot,
     key: &StateKey,
-    value_of: impl FnOnce(&StateKey) -> Result<Option<V>, P::Error>,
-) -> Result<Proof, ProveError<P::Error>> {
+) -> Result<Proof, PagesError<P::Error>> {
     let mut siblings = Vec::new();
-    let mut at = (PagePath::ROOT, root.0);
     if root == StateRoot::EMPTY {
         return Ok(Proof { siblings, end: End::Empty });
     }
     let mut folding = Folding::new(kernel);
-    let end = loop {
-        let (path, expected) = at;
+    let (mut path, mut expected) = (PagePath::ROOT, root.0);
+    loop {
         let page = expect_page(pages, path)?;
-        let mut fold = Fold::new();
-        page.slots().for_each(|(slot, held)| fold.set(slot, &held));
+        let mut fold = Fold::new(&page.parts());
         folding.run(std::slice::from_mut(&mut fold));
         if *fold.hash(0) != expected {
-            return Err(PagesError::WrongHash { path }.into());
+            return Err(PagesError::WrongHash { path });
         }
         // Down to the first subtree that is not a branch, or to the slot.
         let first_bit = usize::from(path.steps()) * PAGE_LEVELS;
@@ -155,27 +126,21 @@ pub fn prove<P: Pages, V: AsRef<[u8]>>(
             level += 1;
         }
         match fold.held(node) {
-            Held::Nothing => break End::Empty,
+            Held::Nothing => return Ok(Proof { siblings, end: End::Empty }),
             Held::OneLeaf => {
-                let below = |leaf: &Leaf| leaf.key.shares(key, first_bit + level);
-                let mut leaves = page.slots().filter_map(|(_, held)| Slot::leaf(held));
-                let leaf = leaves.find(below).ok_or(PagesError::Misplaced { path })?;
-                if leaf.key == *key {
-                    break End::Entry;
-                }
-                let read = value_of(&leaf.key);
-                let value = read.map_err(|source| ProveError::Store { key: leaf.key, source })?;
-                let value = value.filter(|value| leaf.has_value(value.as_ref()));
-                let value = value.ok_or(ProveError::WrongEntry { key: leaf.key })?;
-                break End::Other { key: leaf.key, value_hash: value_hash(value.as_ref()) };
+                let is_below = |leaf: &Leaf| leaf.key().shares(key, first_bit + level);
+                let mut leaves = page.slots().filter_map(|(_, held)| held.leaf());
+                let leaf = leaves.find(is_below).ok_or(PagesError::Misplaced { path })?;
+                let end = if leaf.key() == *key { End::Entry } else { End::Other(leaf) };
+                return Ok(Proof { siblings, end });
             }
             Held::Branch => {
                 let below = path.child(key.slot(path.steps()));
-                at = (below.ok_or(PagesError::Misplaced { path })?, *fold.hash(node));
+                expected = *fold.hash(node);
+                path = below.ok_or(PagesError::Misplaced { path })?;
             }
         }
-    };
-    Ok(Proof { siblings, end })
+    }
 }
 
 impl Proof {
@@ -199,17 +164,20 @@ impl Proof {
     ) -> Result<(), ProofError> {
         let depth = self.siblings.len();
         let end = match (&self.end, value) {
-            (End::Entry, Some(value)) => LeafHash::of(key, value).0,
+            (End::Entry, Some(value)) => Leaf::new(key, &ValueHash::of(value)).hash(),
             (End::Entry, None) => return Err(ProofError::ShowsEntry),
             (_, Some(_)) => return Err(ProofError::ShowsAbsence),
             (End::Empty, None) => EMPTY,
-            (End::Other { key: other, .. }, None) if other == key => {
-                return Err(ProofError::SameKey);
+            (End::Other(leaf), None) => {
+                let other = leaf.key();
+                if other == *key {
+                    return Err(ProofError::SameKey);
+                }
+                if !other.shares(key, depth) {
+                    return Err(ProofError::OffTheWay { other, depth });
+                }
+                leaf.hash()
             }
-            (End::Other { key: other, .. }, None) if !other.shares(key, depth) => {
-                return Err(ProofError::OffTheWay { other: *other, depth });
-            }
-            (End::Other { key, value_hash }, None) => LeafHash::with_value_hash(key, value_hash).0,
         };
         let up = self.siblings.iter().enumerate().rev();
         let found = StateRoot(up.fold(end, |hash, (at, sibling)| {
@@ -225,7 +193,7 @@ impl Proof {
         let mut bytes = vec![match self.end {
             End::Entry => ENTRY,
             End::Empty => VACANT,
-            End::Other { .. } => OTHER,
+            End::Other(_) => OTHER,
         }];
         let depth = u16::try_from(self.siblings.len()).expect("at most 256");
         bytes.extend_from_slice(&depth.to_le_bytes());
@@ -236,9 +204,8 @@ impl Proof {
         for sibling in self.siblings.iter().filter(|hash| **hash != EMPTY) {
             bytes.extend_from_slice(sibling);
         }
-        if let End::Other { key, value_hash } = &self.end {
-            bytes.extend_from_slice(&key.0);
-            bytes.extend_from_slice(value_hash);
+        if let End::Other(leaf) = &self.end {
+            bytes.extend_from_slice(leaf.as_bytes());
         }
         bytes
     }
@@ -280,7 +247,7 @@ impl Proof {
         let end = match kind {
             ENTRY => End::Entry,
             VACANT => End::Empty,
-            _ => End::Other { key: StateKey(reader.array()?), value_hash: reader.array()? },
+            _ => End::Other(Leaf::from_bytes(reader.array()?)),
         };
         reader.finish()?;
         Ok(Self { siblings, end })

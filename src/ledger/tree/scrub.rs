@@ -3,7 +3,8 @@
 use super::StateRoot;
 use super::fold::{Fold, Folding};
 use super::key::PagePath;
-use super::page::{Leaf, Slot};
+use super::leaf::Leaf;
+use super::page::Slot;
 use super::pages::{Pages, PagesError, expect_page, read};
 use crate::engine::nodes::NodeKernel;
 use crate::primitives::Digest;
@@ -12,8 +13,8 @@ use crate::primitives::Digest;
 /// stand above them, and gives their leaves, in no order that means anything. It ends after the first
 /// error.
 ///
-/// The caller checks each leaf against the entry (see [`Leaf::has_value`]), and that there are no more
-/// entries than leaves and no more pages than [`Scrub::pages_checked`] at the end.
+/// The caller checks that each leaf is that of an entry, and at the end that there are no more entries
+/// than leaves and no more pages than [`Scrub::pages_checked`].
 #[derive(Debug)]
 pub struct Scrub<P> {
     pages: P,
@@ -55,9 +56,8 @@ impl<P: Pages> Scrub<P> {
         let (mut folds, mut leaves) = (Vec::with_capacity(batch.len()), Vec::new());
         for (path, _) in &batch {
             let page = expect_page(&self.pages, *path)?;
-            let mut fold = Fold::new();
+            folds.push(Fold::new(&page.parts()));
             for (slot, held) in page.slots() {
-                fold.set(slot, &held);
                 match held {
                     Slot::Empty => {}
                     Slot::Leaf(leaf) => leaves.push(leaf),
@@ -68,7 +68,6 @@ impl<P: Pages> Scrub<P> {
                     }
                 }
             }
-            folds.push(fold);
         }
         self.folding.run(&mut folds);
         for ((path, expected), fold) in batch.iter().zip(&folds) {

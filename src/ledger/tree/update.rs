@@ -4,15 +4,15 @@
 use std::ops::Range;
 
 use super::StateRoot;
-use super::fold::{Fold, Folding, Held};
+use super::fold::{Fold, Folding};
 use super::key::{PAGE_SLOTS, PagePath, StateKey};
-use super::leaf::LeafHash;
-use super::page::{Leaf, Page, PageBuilder, Slot};
+use super::leaf::{Leaf, ValueHash};
+use super::page::{Page, PageWriter, Part, Parts, Slot};
 use super::pages::{Pages, PagesError, expect_page, read};
 use crate::engine::nodes::NodeKernel;
 
-/// A key with the hash of its new entry, or `None` for no entry.
-pub type Change = (StateKey, Option<LeafHash>);
+/// A key with the hash of its new value, or `None` for no entry.
+pub type Change = (StateKey, Option<ValueHash>);
 
 /// A page that changes: its new content, or `None` if it is gone.
 pub type PageChange = (PagePath, Option<Page>);
@@ -59,7 +59,7 @@ pub fn update<P: Pages>(
     }
     let root = match root[0].to {
         Slot::Empty => StateRoot::EMPTY,
-        Slot::Leaf(leaf) => StateRoot(leaf.hash.0),
+        Slot::Leaf(leaf) => StateRoot(leaf.hash()),
         Slot::Branch(hash) => StateRoot(hash),
     };
     Ok(Update { root, pages: pages_by_level.into_iter().rev().flatten().collect() })
@@ -102,18 +102,16 @@ struct Edit {
 }
 
 impl Before {
-    fn slot(&self, step: u8, slot: u8) -> Slot {
+    fn parts(&self, step: u8) -> Parts<'_> {
         match self {
-            Self::Stored(page) => page.slot(slot),
-            Self::Absent(Some(leaf)) if leaf.key.slot(step) == slot => Slot::Leaf(*leaf),
-            Self::Absent(_) => Slot::Empty,
-        }
-    }
-
-    fn page(self) -> Option<Page> {
-        match self {
-            Self::Stored(page) => Some(page),
-            Self::Absent(_) => None,
+            Self::Stored(page) => page.parts(),
+            Self::Absent(leaf) => {
+                let mut parts = [Part::Empty; PAGE_SLOTS as usize];
+                if let Some(leaf) = leaf {
+                    parts[usize::from(leaf.key().slot(step))] = Part::Leaf(leaf.as_bytes());
+                }
+                parts
+            }
         }
     }
 }
@@ -121,8 +119,8 @@ impl Before {
 /// What a slot with at most one entry before holds after changes below it, or `None` if that is more
 /// than one entry.
 fn entries_after(before: Option<Leaf>, group: &[Change]) -> Option<Slot> {
-    let kept = before.filter(|leaf| group.binary_search_by_key(&leaf.key, |c| c.0).is_err());
-    let set = group.iter().filter_map(|(key, hash)| hash.map(|hash| Leaf { key: *key, hash }));
+    let kept = before.filter(|leaf| group.binary_search_by_key(&leaf.key(), |c| c.0).is_err());
+    let set = group.iter().filter_map(|(key, value)| Some(Leaf::new(key, value.as_ref()?)));
     let mut after = set.chain(kept);
     match (after.next(), after.next()) {
         (None, _) => Some(Slot::Empty),
@@ -152,10 +150,11 @@ impl Level {
             let step = visit.path.steps();
             let first_edit = self.edits.len();
             let mut start = visit.changes.start;
+            let parts = visit.before.parts(step);
             let same_slot = |a: &Change, b: &Change| a.0.slot(step) == b.0.slot(step);
             for group in changes[visit.changes.clone()].chunk_by(same_slot) {
                 let slot = group[0].0.slot(step);
-                let before = visit.before.slot(step, slot);
+                let before = parts[usize::from(slot)].to_slot();
                 let after = match before {
                     Slot::Branch(_) => None,
                     Slot::Empty => entries_after(None, group),
@@ -183,46 +182,54 @@ impl Level {
 
     /// Computes the pages from their slots, hands what they have become to the level above, and gives
     /// those that differ.
-    fn ascend(self, folding: &mut Folding, above: &mut [Edit]) -> Vec<PageChange> {
-        let Self { visits, edits } = self;
-        let mut visits = visits.into_iter();
-        let mut builder = PageBuilder::new();
-        let (mut batch, mut folds) = (Vec::new(), Vec::new());
+    fn ascend(&self, folding: &mut Folding, above: &mut [Edit]) -> Vec<PageChange> {
+        let mut writer = PageWriter::new();
         let mut changed = Vec::new();
-        while visits.len() > 0 {
-            batch.clear();
+        let mut folds = Vec::with_capacity(Folding::BATCH);
+        let mut awaited = Vec::with_capacity(Folding::BATCH);
+        for visits in self.visits.chunks(Folding::BATCH) {
             folds.clear();
-            for visit in visits.by_ref().take(Folding::BATCH) {
-                let mut fold = Fold::new();
-                builder.clear();
-                let mut edits = edits[visit.edits.clone()].iter().peekable();
-                for slot in 0..PAGE_SLOTS {
-                    let held = match edits.next_if(|edit| edit.slot == slot) {
-                        Some(edit) => edit.to,
-                        None => visit.before.slot(visit.path.steps(), slot),
-                    };
-                    fold.set(slot, &held);
-                    builder.push(slot, &held);
+            awaited.clear();
+            for visit in visits {
+                let mut parts = visit.before.parts(visit.path.steps());
+                let mut is_changed = false;
+                for edit in &self.edits[visit.edits.clone()] {
+                    let part = &mut parts[usize::from(edit.slot)];
+                    is_changed |= *part != edit.to.as_part();
+                    *part = edit.to.as_part();
                 }
-                folds.push(fold);
-                batch.push((visit, builder.build()));
+                let is_page = match entry_at_most(&parts) {
+                    Some(becomes) => {
+                        above[visit.above].to = becomes;
+                        visit.path == PagePath::ROOT && becomes != Slot::Empty
+                    }
+                    None => {
+                        folds.push(Fold::new(&parts));
+                        awaited.push(visit.above);
+                        true
+                    }
+                };
+                if is_page && is_changed {
+                    changed.push((visit.path, Some(writer.write(&parts))));
+                } else if !is_page && matches!(visit.before, Before::Stored(_)) {
+                    changed.push((visit.path, None));
+                }
             }
             folding.run(&mut folds);
-            for ((visit, page), fold) in batch.drain(..).zip(&folds) {
-                let (becomes, page) = match fold.held(0) {
-                    Held::Nothing => (Slot::Empty, None),
-                    Held::OneLeaf => {
-                        let is_root = visit.path == PagePath::ROOT;
-                        (page.only_slot(), is_root.then_some(page))
-                    }
-                    Held::Branch => (Slot::Branch(*fold.hash(0)), Some(page)),
-                };
-                above[visit.above].to = becomes;
-                if visit.before.page() != page {
-                    changed.push((visit.path, page));
-                }
+            for (fold, above_edit) in folds.iter().zip(&awaited) {
+                above[*above_edit].to = Slot::Branch(*fold.hash(0));
             }
         }
         changed
+    }
+}
+
+/// What a page with these slots becomes in the page above, or `None` if it has more than one entry.
+fn entry_at_most(parts: &Parts<'_>) -> Option<Slot> {
+    let mut held = parts.iter().filter(|part| !matches!(part, Part::Empty));
+    match (held.next(), held.next()) {
+        (None, _) => Some(Slot::Empty),
+        (Some(leaf @ Part::Leaf(_)), None) => Some(leaf.to_slot()),
+        _ => None,
     }
 }
