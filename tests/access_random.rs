@@ -33,7 +33,7 @@ use proofward::ledger::transaction::request::{PlaceProof, RoleProof};
 use proofward::ledger::transaction::{
     Attest, Body, Core, CoreId, Grant, Record, Request, Transaction,
 };
-use proofward::ledger::tree::{LeafHash, MemoryPages, update};
+use proofward::ledger::tree::{MemoryPages, ValueHash, update};
 use proofward::primitives::BlockHash;
 
 /// SplitMix64: the same numbers everywhere.
@@ -367,7 +367,7 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
             .map(|change| {
                 assert_eq!(EntryKey::decode(&change.key.encode()).as_ref(), Some(&change.key));
                 let key = change.key.state_key();
-                (key, change.new.as_ref().map(|value| LeafHash::of(&key, value)))
+                (key, change.new.as_ref().map(|value| ValueHash::of(value)))
             })
             .collect();
         changes.sort_unstable_by_key(|change| change.0);
