@@ -27,10 +27,9 @@ impl Accounts {
         self.0.get(key)
     }
 
-    /// What is reserved of an account, `freed` left out.
-    pub(super) fn reserved<'a>(&self, key: &PubKey, freed: impl Iterator<Item = &'a Entry>) -> u64 {
-        let reserved = self.0.get(key).map_or(0, |account| account.reserved);
-        freed.fold(reserved, |reserved, entry| reserved - spent_by(entry, key))
+    /// The transaction that a payer has pending under a nonce.
+    pub(super) fn at(&self, payer: &PubKey, nonce: u64) -> Option<u32> {
+        self.0.get(payer)?.sequence.get(&nonce).copied()
     }
 
     /// Reserves what an entry spends. The caller has made sure that it is there.
@@ -67,10 +66,4 @@ impl Accounts {
     pub(super) fn all_reserved(&self) -> BTreeMap<PubKey, u64> {
         self.0.iter().map(|(key, account)| (*key, account.reserved)).collect()
     }
-}
-
-/// What an entry takes from an account, in whatever role.
-pub(super) fn spent_by(entry: &Entry, key: &PubKey) -> u64 {
-    let spends = spends(&entry.included.transaction, &entry.effects);
-    spends.filter(|(account, _)| account == key).map(|(_, units)| units).sum()
 }

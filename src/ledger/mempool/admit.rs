@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::effects::{Effects, Hold, spends};
 use super::entries::Entry;
-use super::next::NextState;
+use super::next::{Available, NextState};
 use super::order::{FeeRate, Key, weight};
 use super::refused::{Dropped, Refused, Why};
 use super::source::{SCORE_MAX, Source};
-use super::{AGE_BLOCKS_MAX, DEBITS_MAX, LIFE_BLOCKS_MIN, Mempool};
+use super::{AGE_BLOCKS_MAX, DEBITS_MAX, FREE_MAX, LIFE_BLOCKS_MIN, Mempool};
 use crate::ledger::block::Included;
 use crate::ledger::chain::View;
 use crate::ledger::rules::TransactionError;
@@ -19,7 +19,6 @@ use crate::ledger::rules::context::{
 };
 use crate::ledger::rules::isolation::{Ids, check_signatures};
 use crate::ledger::rules::structure::{check_canonical, check_form};
-use crate::ledger::signature::PubKey;
 use crate::ledger::spec::IDLE_BLOCKS;
 use crate::ledger::state::{Account, Session};
 use crate::ledger::store::StoreError;
@@ -129,8 +128,10 @@ impl Mempool {
         if expected != got {
             return Err(TransactionError::WrongSigners { expected, got }.into());
         }
+        // Only the state shows whether a body about access may go without.
+        let is_about_access = Effects::of(&core.body).is_dependent;
         let least = fee_least(included.bytes.len(), transaction, 0);
-        if transaction.fee < least {
+        if transaction.fee < least && !is_about_access {
             return Err(TransactionError::FeeTooLow { least, got: transaction.fee }.into());
         }
         Ok(())
@@ -158,9 +159,10 @@ impl Mempool {
 
     /// Those that hold something that a transaction would hold.
     fn holders(&self, entry: &Entry) -> Vec<u32> {
-        let holds = Hold::all(&entry.included.transaction, entry.ids.core, &entry.effects);
-        let holders: BTreeSet<u32> =
+        let holds = Hold::all(entry.ids.core, &entry.effects);
+        let mut holders: BTreeSet<u32> =
             holds.filter_map(|hold| self.holds.get(&hold).copied()).collect();
+        holders.extend(self.accounts.at(&entry.payer(), entry.nonce()));
         holders.into_iter().collect()
     }
 
@@ -202,7 +204,7 @@ impl Mempool {
             earlier.find(|slot| !replaced.contains(slot))
         });
         let before = before.map(|slot| self.entries[slot].key);
-        let rate = Key::after(before.as_ref(), entry.rate, entry.arrival, transaction.nonce, 0);
+        let rate = Key::after(before.as_ref(), entry.rank(), entry.arrival, transaction.nonce, 0);
         let rate = rate.rate();
         let full = |least: FeeRate| Refused::PoolFull {
             least: least.fee(weight(entry.bytes(), entry.signatures())),
@@ -210,6 +212,13 @@ impl Mempool {
         };
         if rate < self.floor {
             return Err(full(self.floor));
+        }
+        if entry.is_free() {
+            let free = self.dependents.iter().filter(|slot| self.entries[**slot].is_free());
+            if free.count() >= FREE_MAX {
+                let least = fee_least(entry.bytes(), transaction, 0);
+                return Err(Refused::PoolFull { least, got: transaction.fee });
+            }
         }
         let mut totals = self.totals;
         totals.add(entry);
@@ -241,23 +250,13 @@ impl Mempool {
         mut entry: Entry,
         freed: &[u32],
     ) -> Result<Entry, Refusal<Refused>> {
+        let freed = freed.iter().map(|slot| &self.entries[*slot]);
         let state = NextState { next: &self.next, view };
+        let available = Available::new(state, &self.accounts, freed);
         let context = self.next.context(&self.chain, view);
-        let mut session = Session::new(&state, self.next.height);
+        let mut session = Session::new(&available, self.next.height);
         let transaction = &entry.included.transaction;
-        let debited: BTreeSet<PubKey> =
-            spends(transaction, &entry.effects).map(|(account, _)| account).collect();
-        for key in debited {
-            let freed = freed.iter().map(|slot| &self.entries[*slot]);
-            let reserved = self.accounts.reserved(&key, freed);
-            if reserved > 0 {
-                let account = session.account(key)?;
-                let balance = account.balance.saturating_sub(reserved);
-                session.put_account(key, Account { balance, ..account })?;
-            }
-        }
-        let entries = new_entries(&mut session, &transaction.core.body)?
-            + self.prunable(view, &entry.effects)?;
+        let new = new_entries(&mut session, &transaction.core.body)?;
         let judged = apply_transaction(
             &context,
             &mut session,
@@ -270,8 +269,9 @@ impl Mempool {
             Err(Refusal::Rule(error)) => return Err(Refused::from(error).into()),
             Err(Refusal::Store(error)) => return Err(error.into()),
         }
-        let least = fee_least(entry.bytes(), transaction, entries);
-        if transaction.fee < least {
+        let prunable = self.prunable(view, &entry.effects)?;
+        let least = fee_least(entry.bytes(), transaction, new + prunable);
+        if prunable > 0 && transaction.fee < least {
             let error = TransactionError::FeeTooLow { least, got: transaction.fee };
             return Err(Refused::from(error).into());
         }

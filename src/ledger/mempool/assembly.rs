@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use super::accounts::Accounts;
 use super::entries::{Entries, Entry, at};
+use super::next::{Available, NextState};
 use super::order::Key;
 use crate::engine::merkle::BranchTree;
 use crate::engine::nodes::NodeKernel;
 use crate::ledger::block::{BLOCK_BYTES_MAX, BLOCK_SIGNATURES_MAX, Included};
 use crate::ledger::coinbase::COINBASE_BYTES_MAX;
 use crate::ledger::rules::context::{Context, Refusal, Signatures, apply_transaction};
-use crate::ledger::state::{Session, StateRead};
+use crate::ledger::state::Session;
 use crate::ledger::store::StoreError;
 use crate::primitives::Digest;
 use crate::primitives::limits::HEADER_BYTES;
@@ -46,8 +47,8 @@ pub(super) struct Assembly {
     fees: u64,
     tree: BranchTree,
     is_settled: bool,
-    /// The chosen ones of which each is valid after those before it.
-    checked: Vec<u32>,
+    /// Of which pool the dependent ones that are chosen are valid one after another, and how many.
+    checked: (u64, usize),
 }
 
 /// What the pool shows the assembly of itself.
@@ -70,7 +71,7 @@ impl Assembly {
             fees: 0,
             tree: BranchTree::new(kernel),
             is_settled: true,
-            checked: Vec::new(),
+            checked: (0, 0),
         }
     }
 
@@ -80,7 +81,7 @@ impl Assembly {
             self.places[at(slot)] = NOWHERE;
         }
         self.fill.clear();
-        self.checked.clear();
+        self.checked = (0, 0);
         (self.bytes, self.signatures, self.fees) = (0, 0, 0);
         self.tree.clear();
         self.edge = Some(Key::FIRST);
@@ -158,19 +159,22 @@ impl Assembly {
 
     /// Takes out for now what those before it in the block make invalid, among those whose validity
     /// depends on others, and what its payer has after it.
-    pub(super) fn hold_back(
+    pub(super) fn hold_back<'a>(
         &mut self,
-        pool: Pool<'_>,
+        pool: Pool<'a>,
         dependents: &BTreeSet<u32>,
+        version: u64,
         context: &Context<'_>,
-        state: &dyn StateRead,
+        state: impl Fn() -> NextState<'a>,
     ) -> Result<(), StoreError> {
         for _ in 0..PASSES_MAX {
             let block = self.chosen_of(dependents);
-            if block == self.checked {
+            if self.checked == (version, block.len()) {
                 return Ok(());
             }
-            let mut session = Session::new(state, context.height);
+            let spending = block.iter().map(|slot| &pool.entries[*slot]);
+            let available = Available::new(state(), pool.accounts, spending);
+            let mut session = Session::new(&available, context.height);
             let mut held = Vec::new();
             for slot in &block {
                 let entry = &pool.entries[*slot];
@@ -183,7 +187,7 @@ impl Assembly {
                 }
             }
             if held.is_empty() {
-                self.checked = block;
+                self.checked = (version, block.len());
                 return Ok(());
             }
             self.unchoose_sequences(&held, pool);
@@ -191,6 +195,7 @@ impl Assembly {
         // Somebody has made many that stand in each other's way: this block goes without.
         let block = self.chosen_of(dependents);
         self.unchoose_sequences(&block, pool);
+        self.checked = (version, 0);
         Ok(())
     }
 

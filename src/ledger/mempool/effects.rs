@@ -46,23 +46,15 @@ impl Effects {
 pub(super) enum Hold {
     /// A core: who sponsors it.
     Core(CoreId),
-    /// A place in a payer's sequence.
-    Nonce(PubKey, u64),
     /// An entry of [`Effects::exclusive`].
     Entry(EntryKey),
 }
 
 impl Hold {
-    /// Everything that a transaction holds.
-    pub(super) fn all(
-        transaction: &Transaction,
-        core: CoreId,
-        effects: &Effects,
-    ) -> impl Iterator<Item = Self> {
+    /// Everything that a transaction holds, but for its place in its payer's sequence.
+    pub(super) fn all(core: CoreId, effects: &Effects) -> impl Iterator<Item = Self> {
         let entries = effects.exclusive.iter().cloned().map(Self::Entry);
-        [Self::Core(core), Self::Nonce(transaction.payer, transaction.nonce)]
-            .into_iter()
-            .chain(entries)
+        std::iter::once(Self::Core(core)).chain(entries)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::effects::Effects;
 use super::order::{FeeRate, Key};
 use crate::ledger::block::Included;
+use crate::ledger::rules::context::fee_least;
 use crate::ledger::rules::isolation::Ids;
 use crate::ledger::signature::PubKey;
 use crate::primitives::Digest;
@@ -35,6 +36,17 @@ impl Entry {
 
     pub(super) fn fee(&self) -> u64 {
         self.included.transaction.fee
+    }
+
+    /// Whether it goes without the ordinary fee, if the rules let it.
+    pub(super) fn is_free(&self) -> bool {
+        let transaction = &self.included.transaction;
+        transaction.fee < fee_least(self.bytes(), transaction, 0)
+    }
+
+    /// What places it in the order: a life comes before any fee.
+    pub(super) fn rank(&self) -> FeeRate {
+        if self.is_free() { FeeRate::MAX } else { self.rate }
     }
 
     pub(super) fn bytes(&self) -> usize {

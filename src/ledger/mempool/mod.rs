@@ -18,7 +18,7 @@
 //!
 //! # Attacks, and what meets them
 //!
-//! `tests/mempool.rs` has one test for each.
+//! `tests/mempool.rs` has a test for each but the two about emergencies and debits by the state.
 //!
 //! | attack | met by |
 //! |---|---|
@@ -35,6 +35,8 @@
 //! | living off expiry: what cannot be mined in time is relayed free | others' transactions must be valid for [`LIFE_BLOCKS_MIN`] blocks more |
 //! | waiting for ever | [`AGE_BLOCKS_MAX`], `valid_to`, the reach of the anchor |
 //! | an account about to be pruned as receiver, so that many fall out at once | the fee of a new account is asked where it may be pruned meanwhile |
+//! | going without a fee | the rules say who may in an emergency; at most [`FREE_MAX`] are pending, beyond them a sponsor pays |
+//! | a debit that only the state shows, beside payments of the same coins | what is reserved is not available to it, alone or in the block |
 //! | costing signature checks | everything else is checked first; a bad signature costs its source most |
 //! | costing anything else by garbage | a score for each source; above [`SCORE_MAX`] nothing is looked at |
 //! | many names, to fill the memory of scores | a bound on their number, the least guilty are forgotten |
@@ -80,6 +82,8 @@ use crate::ledger::transaction::{CoreId, TransactionId};
 
 /// Pending transactions that debit one account, as its payer or by their body.
 pub const DEBITS_MAX: usize = 64;
+/// Pending transactions that go without the ordinary fee: as many as a block may hold.
+pub const FREE_MAX: usize = 50;
 /// Blocks after which a transaction that nobody mined is dropped.
 pub const AGE_BLOCKS_MAX: u32 = 720;
 /// Blocks that a transaction of others must still be valid for.
@@ -197,9 +201,9 @@ impl Mempool {
         let pool = Pool { entries, accounts, order };
         self.assembly.settle(pool);
         if !self.dependents.is_empty() {
-            let state = NextState { next: &self.next, view };
             let context = self.next.context(&self.chain, view);
-            self.assembly.hold_back(pool, &self.dependents, &context, &state)?;
+            let state = || NextState { next: &self.next, view };
+            self.assembly.hold_back(pool, &self.dependents, self.version, &context, state)?;
         }
         let transactions = self.assembly.transactions(entries);
         let branch = self.assembly.branch();
@@ -261,7 +265,7 @@ impl Mempool {
         let (payer, nonce) = (entry.payer(), entry.nonce());
         let slot = self.entries.insert(entry);
         let entry = &self.entries[slot];
-        for hold in Hold::all(&entry.included.transaction, entry.ids.core, &entry.effects) {
+        for hold in Hold::all(entry.ids.core, &entry.effects) {
             self.holds.insert(hold, slot);
         }
         self.accounts.enter(slot, entry);
@@ -283,7 +287,7 @@ impl Mempool {
         self.dependents.remove(&slot);
         self.totals.take(&entry);
         self.accounts.leave(slot, &entry);
-        for hold in Hold::all(&entry.included.transaction, entry.ids.core, &entry.effects) {
+        for hold in Hold::all(entry.ids.core, &entry.effects) {
             self.holds.remove(&hold);
         }
         entry
@@ -316,7 +320,7 @@ impl Mempool {
         let mut is_changed = false;
         for (nonce, slot) in account.sequence.range(changed.start()..) {
             let entry = &self.entries[*slot];
-            let key = Key::after(before.as_ref(), entry.rate, entry.arrival, *nonce, *slot);
+            let key = Key::after(before.as_ref(), entry.rank(), entry.arrival, *nonce, *slot);
             is_changed |= key != entry.key;
             if !is_changed && nonce > changed.end() {
                 // What comes after one that stays stays as well.

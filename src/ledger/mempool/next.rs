@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::accounts::Accounts;
+use super::effects::spends;
+use super::entries::Entry;
 use crate::ledger::chain::{Chain, View};
 use crate::ledger::rules::context::{Context, begin_block};
 use crate::ledger::signature::PubKey;
@@ -51,9 +54,8 @@ impl Next {
         view: &View<'_>,
         key: PubKey,
     ) -> Result<Option<Account>, StoreError> {
-        let corrupt = |_| StoreError::Corrupt { what: "an account does not decode".into() };
         let bytes = NextState { next: self, view }.entry(&EntryKey::Account(key))?;
-        bytes.map(|bytes| borsh::from_slice(&bytes).map_err(corrupt)).transpose()
+        bytes.map(|bytes| decode_account(&bytes)).transpose()
     }
 }
 
@@ -74,4 +76,54 @@ impl StateRead for NextState<'_> {
     fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
         self.view.accepted_at(core)
     }
+}
+
+/// The same, every account less what pending transactions reserve of it; so whoever is debited, by
+/// whatever rule, what is reserved stays covered.
+pub(super) struct Available<'a> {
+    state: NextState<'a>,
+    accounts: &'a Accounts,
+    /// Reserved, but to be spent by what is judged, or gone if it is sound.
+    freed: BTreeMap<PubKey, u64>,
+}
+
+impl<'a> Available<'a> {
+    pub(super) fn new(
+        state: NextState<'a>,
+        accounts: &'a Accounts,
+        freed: impl Iterator<Item = &'a Entry>,
+    ) -> Self {
+        let mut by_account: BTreeMap<PubKey, u64> = BTreeMap::new();
+        for entry in freed {
+            for (key, units) in spends(&entry.included.transaction, &entry.effects) {
+                // Part of what is reserved, which 64 bits hold.
+                *by_account.entry(key).or_default() += units;
+            }
+        }
+        Self { state, accounts, freed: by_account }
+    }
+}
+
+impl StateRead for Available<'_> {
+    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.state.entry(key)?;
+        let (EntryKey::Account(account), Some(bytes)) = (key, &value) else { return Ok(value) };
+        let freed = self.freed.get(account).copied().unwrap_or(0);
+        let reserved = self.accounts.get(account).map_or(0, |account| account.reserved) - freed;
+        if reserved == 0 {
+            return Ok(value);
+        }
+        let account = decode_account(bytes)?;
+        let available = Account { balance: account.balance.saturating_sub(reserved), ..account };
+        Ok(Some(borsh::to_vec(&available).expect("writing to memory cannot fail")))
+    }
+
+    fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
+        self.state.accepted_at(core)
+    }
+}
+
+fn decode_account(bytes: &[u8]) -> Result<Account, StoreError> {
+    let corrupt = |_| StoreError::Corrupt { what: "an account does not decode".into() };
+    borsh::from_slice(bytes).map_err(corrupt)
 }

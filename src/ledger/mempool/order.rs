@@ -20,6 +20,8 @@ pub struct FeeRate(u64);
 impl FeeRate {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// Above every fee.
+    pub(super) const MAX: Self = Self(u64::MAX);
     /// One unit for each weight: the step by which the pool's least rate rises.
     pub(super) const STEP: Self = Self(1024);
 
@@ -62,7 +64,7 @@ pub(super) struct Key {
 impl Key {
     /// Before every transaction.
     pub(super) const FIRST: Self =
-        Self { rate: Reverse(FeeRate(u64::MAX)), since: 0, nonce: 0, slot: 0 };
+        Self { rate: Reverse(FeeRate::MAX), since: 0, nonce: 0, slot: 0 };
 
     /// After `before`, the one with the nonce below in the sequence of the same payer.
     pub(super) fn after(

@@ -17,8 +17,9 @@ use crate::ledger::rules::TransactionError;
 use crate::ledger::rules::context::{Ancestors as _, Refusal};
 use crate::ledger::rules::isolation::Ids;
 use crate::ledger::signature::PubKey;
-use crate::ledger::state::StateRead as _;
-use crate::ledger::store::StoreError;
+use crate::ledger::state::{Delta, EntryKey, StateRead as _};
+use crate::ledger::store::{StoreError, Table};
+use crate::ledger::transaction::Body;
 use crate::primitives::BlockHash;
 
 /// What the floor loses with each block: an eighth, or half while the pool is at most half full.
@@ -70,10 +71,11 @@ impl Mempool {
         self.assembly.reset();
         let mut gone = Vec::with_capacity(transactions.len());
         let (mut mined, mut touched) = (Vec::new(), BTreeSet::new());
+        let mut is_plain = true;
         for included in transactions {
             let transaction = &included.transaction;
-            let nonce = Hold::Nonce(transaction.payer, transaction.nonce);
-            let same = self.holds.get(&nonce).copied();
+            is_plain &= matches!(transaction.core.body, Body::Pay(_));
+            let same = self.accounts.at(&transaction.payer, transaction.nonce);
             let same = same.filter(|slot| self.entries[*slot].included.bytes == included.bytes);
             if let Some(slot) = same {
                 // What it took was reserved, so its accounts cover the rest as before.
@@ -95,6 +97,10 @@ impl Mempool {
             if account.sequence.first_key_value().is_some_and(|(first, _)| *first < nonce) {
                 touched.insert(payer);
             }
+        }
+        if !is_plain {
+            // Only the state shows whom other bodies debit.
+            touched.extend(changed_accounts(view, &self.next.tip)?);
         }
         for account in touched {
             dropped.extend(self.refresh(view, account)?);
@@ -210,4 +216,16 @@ fn transactions_of(view: &View<'_>, hash: &BlockHash) -> Result<Vec<Included>, S
     let bytes = view.block_bytes(hash)?.ok_or_else(|| corrupt("has no body"))?;
     let block = Block::decode(&bytes).map_err(|_| corrupt("does not decode"))?;
     Ok(block.transactions)
+}
+
+/// The accounts that the tip has changed.
+fn changed_accounts(view: &View<'_>, tip: &BlockHash) -> Result<Vec<PubKey>, StoreError> {
+    let corrupt = || StoreError::Corrupt { what: format!("block {tip} has no undo record") };
+    let record = view.0.get(Table::Undo, &tip.0)?.ok_or_else(corrupt)?;
+    let delta = Delta::from_undo(&record, |_| Ok::<_, StoreError>(None))?.ok_or_else(corrupt)?;
+    let accounts = delta.changes().iter().filter_map(|change| match change.key {
+        EntryKey::Account(key) => Some(key),
+        _ => None,
+    });
+    Ok(accounts.collect())
 }
