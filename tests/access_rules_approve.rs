@@ -342,6 +342,7 @@ fn it_closes_when_the_time_to_read_is_over_and_leaves_the_state_later() {
     opening.approve(request, &[NURSE, PATIENT]).unwrap();
     while opening.world.next() <= h + 5 {
         assert_eq!(opening.failed(request), 0);
+        assert_eq!(opening.answer(request).open_from, Some(h));
         opening.world.wait(1);
     }
     assert_eq!(opening.failed(request), 3);

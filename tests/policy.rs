@@ -6,6 +6,7 @@
 mod ledger;
 
 use ledger::Key;
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::ledger::policy::{
     Cell, Daily, Draft, Entry, Leaf, LeafError, Need, Path, Place, PolicyTree, Presence, Purpose,
     Purposes, Role, RoleRef, Roll, Together, Tree, Window,
@@ -113,6 +114,52 @@ fn cells_are_judged_by_their_digits_and_contain_their_children() {
     let (parent, child) = (Cell(0x0882_8308_281f_ffff), Cell(0x0892_8308_280f_ffff));
     assert!(parent.is_valid() && parent.contains(child) && !child.contains(parent));
     assert!(!Cell(0x0882_8308_283f_ffff).contains(child));
+}
+
+/// Against the `h3o` crate: all base cells, random indexes with one bit flipped, and every ancestor.
+#[test]
+fn cells_are_what_another_implementation_says() {
+    let is_valid = |index: u64| h3o::CellIndex::try_from(index).is_ok();
+    for base in 0..128_u64 {
+        let index = 0x0800_1fff_ffff_ffff | base << 45;
+        assert_eq!(Cell(index).is_valid(), is_valid(index), "base cell {base}");
+    }
+    let mut dice = SplitMix64::new(4);
+    let (mut valid, mut invalid) = (0, 0);
+    for _ in 0..100_000 {
+        // Small digits and often zeros, so that pentagons and their deleted sub-cells come up.
+        let resolution = u64::from(dice.within(0, 15));
+        let mut index =
+            0x0800_0000_0000_0000 | resolution << 52 | u64::from(dice.within(0, 121)) << 45;
+        let mut zeros = dice.within(0, 3) > 0;
+        for level in 1..=15 {
+            zeros = zeros && dice.within(0, 3) > 0;
+            let used = if zeros { 0 } else { u64::from(dice.within(0, 6)) };
+            index |= (if level <= resolution { used } else { 7 }) << (3 * (15 - level));
+        }
+        if dice.within(0, 2) == 0 {
+            index ^= 1 << dice.within(0, 63);
+        }
+        assert_eq!(Cell(index).is_valid(), is_valid(index), "{index:016x}");
+        let Ok(cell) = h3o::CellIndex::try_from(index) else {
+            invalid += 1;
+            continue;
+        };
+        valid += 1;
+        let other = dice.within(0, 15);
+        let ancestor = h3o::Resolution::try_from(u8::try_from(other).unwrap()).unwrap();
+        match cell.parent(ancestor) {
+            Some(parent) => {
+                let parent = Cell(u64::from(parent));
+                assert!(parent.contains(Cell(index)), "{index:016x} at {other}");
+                assert_eq!(Cell(index).contains(parent), parent == Cell(index));
+                let beside = Cell(parent.0 ^ 1 << 45);
+                assert!(!beside.contains(Cell(index)));
+            }
+            None => assert!(other > u32::from(u8::from(cell.resolution()))),
+        }
+    }
+    assert!(valid > 50_000 && invalid > 10_000, "{valid} valid, {invalid} not");
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub struct Answer {
     pub verdict: Verdict,
     /// Whether the record is open: the request is completed, and the predicate says yes.
     pub is_open: bool,
+    /// The height from which a completed request is open, if nothing stands against it; a delay may take
+    /// longer where the clock is slow. Guardians count their blocks from it.
+    pub open_from: Option<u32>,
     /// Every clause's answer in order.
     pub findings: [Option<Reason>; 9],
 }
@@ -62,5 +65,7 @@ fn judge<V: AccessRead>(view: &V, held: &HeldRequest, at: Moment) -> Result<Answ
     let verdict = allow(view, &held.asked, &held.leaf, at)?;
     let findings = findings(view, &held.asked, &held.leaf, at)?;
     let is_open = held.asked.completed.is_some() && verdict.is_allowed();
-    Ok(Answer { at, verdict, is_open, findings })
+    let delayed = held.asked.at.height.saturating_add(held.leaf.delay);
+    let open_from = held.asked.completed.map(|completed| completed.height.max(delayed));
+    Ok(Answer { at, verdict, is_open, open_from, findings })
 }
