@@ -8,10 +8,12 @@ mod access;
 mod ledger;
 
 use access::*;
+use proofward::ledger::mempool::{Limits, Mempool, Source};
 use proofward::ledger::policy::{Purpose, Role};
+use proofward::ledger::rules::context::Refusal;
 use proofward::ledger::state::RequestStatus;
 use proofward::ledger::transaction::attest::Claim;
-use proofward::ledger::transaction::{Body, Request, Transaction};
+use proofward::ledger::transaction::{Body, Grant, Request, Transaction};
 use proofward::primitives::BlockHash;
 
 const PENDING: Result<RequestStatus, &str> = Ok(RequestStatus::Pending);
@@ -182,4 +184,54 @@ fn nobody_who_owes_a_review_for_2016_blocks_breaks_the_glass_again() {
     assert_eq!(world.status(request), PENDING);
     let request = world.break_glass(&policed, 2001);
     assert_eq!(world.status(request), refused(5));
+}
+
+#[test]
+fn the_mempool_puts_emergencies_without_a_fee_before_everything_that_pays() {
+    let mut world = world();
+    crowd(&mut world, 3, 1);
+    let policed = world.emergency(500);
+    let mut pool =
+        Mempool::new(world.ledger.chain(), &world.ledger.view(), Limits::default()).unwrap();
+    let mut admit = |world: &World, transaction: &Transaction| {
+        let admitted = pool.admit(&world.ledger.view(), &transaction.encode(), Source::Own);
+        let names = admitted.map(|_| ()).map_err(|refusal| match refusal {
+            Refusal::Rule(refused) => refused.name(),
+            Refusal::Store(error) => panic!("{error}"),
+        });
+        let template = pool.template(&world.ledger.view()).unwrap();
+        let chosen = template.transactions.iter().map(|included| included.transaction.clone());
+        (names, chosen.collect::<Vec<_>>())
+    };
+    let owners = world.party(PATIENT);
+    let (rid, seq, policy_root) = (policed.rid, 1, [7; 32]);
+    let not_before_h = world.next() + 1;
+    let grant = Grant { rid, owners, seq, policy_root, not_before_h };
+    let (paid, _) = world.transaction(Body::Grant(grant.clone()));
+    let free: Vec<_> = (0..3).map(|i| free_at(&mut world, &policed, i, 0)).collect();
+    let ordinary = world.free(Body::Grant(Grant { seq: 2, ..grant.clone() }));
+    assert_eq!(admit(&world, &paid), (Ok(()), vec![paid.clone()]));
+    let (first, second) = (free[0].clone(), free[1].clone());
+    let (taken, chosen) = admit(&world, &first);
+    assert_eq!((taken, chosen.len()), (Ok(()), 2));
+    let (taken, chosen) = admit(&world, &second);
+    assert_eq!((taken, chosen.len()), (Ok(()), 3));
+    // The third at this site is pending and waits for another block.
+    let (taken, chosen) = admit(&world, &free[2]);
+    assert_eq!((taken, chosen.len()), (Ok(()), 3));
+    assert_eq!(admit(&world, &ordinary).0, Err("FeeTooLow"));
+    // The same core at the ordinary fee takes the place of the one without.
+    let bumped = world.sponsor(free[2].core.clone());
+    let (taken, chosen) = admit(&world, &bumped);
+    assert_eq!((taken, chosen.len()), (Ok(()), 4));
+    // Where there is room for one alone, it is not the one that pays.
+    let limits = Limits { count: 1, ..Limits::default() };
+    let mut pool = Mempool::new(world.ledger.chain(), &world.ledger.view(), limits).unwrap();
+    let mut admit = |transaction: &Transaction| {
+        pool.admit(&world.ledger.view(), &transaction.encode(), Source::Own).is_ok()
+    };
+    assert!(admit(&paid));
+    assert!(admit(&first));
+    assert!(!admit(&paid));
+    assert_eq!(world.mine(chosen), Ok(()));
 }
