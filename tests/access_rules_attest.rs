@@ -374,3 +374,29 @@ fn the_list_of_a_partys_claims_is_bounded_and_shifts_do_not_fill_it() {
     assert_eq!(holdings(&world, key), 32);
     assert_eq!(world.claim(ISSUER, nurse, NURSE_ANYWHERE, 2), Err("TooLarge"));
 }
+
+#[test]
+fn few_claims_of_one_kind_hold_at_a_time_so_that_every_walk_is_short() {
+    let mut world = World::new();
+    let issuer = world.party(ISSUER);
+    let set = Claim::Issuer(IssuerSet::ALL);
+    let claims: Vec<_> =
+        (0..4).map(|_| world.claim(ANCHOR, issuer.clone(), set.clone(), 0).unwrap()).collect();
+    assert_eq!(world.claim(ANCHOR, issuer.clone(), set.clone(), 0), Err("TooLarge"));
+    world.withdraw(ANCHOR, claims[0]).unwrap();
+    world.claim(ANCHOR, issuer.clone(), set, 0).unwrap();
+    world.claim(ANCHOR, issuer, Claim::Auditor, 0).unwrap();
+}
+
+#[test]
+fn a_specification_whose_anchor_is_below_what_it_asks_of_issuers_is_none() {
+    assert!(Spec { issuer_k_least: 2, ..easy_spec() }.check().is_err());
+    assert!(Spec { issuer_k_least: 0, ..easy_spec() }.check().is_err());
+    assert!(Spec { claim_delay_blocks: 1001, ..easy_spec() }.check().is_err());
+    let spec = Spec { claim_delay_blocks: 1000, ..easy_spec() }.check().unwrap();
+    assert_ne!(spec.commitment(), easy_spec().commitment());
+    assert_eq!(Spec::from_toml(&spec.to_toml()).unwrap(), spec);
+    let (main, test) = (Spec::main(), Spec::test());
+    assert_eq!((main.claim_delay_blocks, main.issuer_k_least), (12, 2));
+    assert_eq!((test.claim_delay_blocks, test.issuer_k_least), (0, 1));
+}

@@ -3,7 +3,8 @@
 //!
 //! Where the design leaves room, the smallest safe rule holds:
 //!
-//! - An issuer may hold several claims; one that holds and covers is enough.
+//! - An issuer may hold several claims; one that holds and covers is enough. Few of a kind can hold at a
+//!   time, so a walk is short, whatever a dishonest issuer has built for it.
 //! - An anchor's claim lets it issue everything except anchors, which only the genesis anchor makes.
 //! - What names a site (a beacon, an emergency service, **a role at a site**) holds only by the word of
 //!   the site's own issuer or of the site's key: otherwise any issuer could make nurses of a hospital
@@ -220,10 +221,12 @@ impl Judge {
             if !covers(&held, claim) {
                 continue;
             }
-            let found = match self.walk(state, held.issuer, &held.claim, depth + 1)? {
-                Authority::TooDeep => Authority::TooDeep,
-                Authority::Live if self.is_in_force(&held) => Authority::Live,
-                _ => Authority::NotLive,
+            let found = if self.is_in_force(&held) {
+                let above = self.walk(state, held.issuer, &held.claim, depth + 1)?;
+                if above == Authority::None { Authority::NotLive } else { above }
+            } else {
+                // What has ended is not walked further, so that old claims cost one look each.
+                Authority::NotLive
             };
             best = best.max(found);
             if best == Authority::Live {

@@ -42,6 +42,8 @@ pub const IDLE_BLOCKS: u32 = 1000;
 
 /// Claims about one party that are remembered with it; one of each kind and issuer stays for ever.
 pub const HOLDINGS_MAX: usize = 32;
+/// Claims of one kind, roles excepted, that one party may have besides ended ones.
+pub const HOLDINGS_KIND_MAX: usize = 4;
 /// Blocks of a window in which refused requests are counted.
 pub const REFUSAL_WINDOW_BLOCKS: u32 = 144;
 /// Refused requests of a person for one record in a window.
@@ -64,7 +66,7 @@ pub const FREE_OPEN_SITE_MAX: u16 = 2;
 pub const UNREVIEWED_MAX: u32 = 20;
 /// Emergencies of one person that may await their review.
 pub const EMERGENCIES_MAX: usize = 32;
-const CONSTANTS: usize = 28;
+const CONSTANTS: usize = 29;
 
 const SPEC_TAG: Tag = Tag::new("spec");
 
@@ -370,6 +372,7 @@ fn constants() -> [u64; CONSTANTS] {
         transaction::NONCE_STEP_MAX,
         u64::from(policy::CHAIN_CLAIMS_MAX),
         HOLDINGS_MAX as u64,
+        HOLDINGS_KIND_MAX as u64,
         u64::from(REFUSAL_WINDOW_BLOCKS),
         u64::from(REFUSED_PERSON_RECORD_MAX),
         u64::from(REFUSED_PERSON_MAX),

@@ -14,7 +14,7 @@ use crate::ledger::policy::{Authority, ReadClaims, site_of};
 use crate::ledger::rules::access::AttestError;
 use crate::ledger::rules::context::{Context, Refusal};
 use crate::ledger::rules::error::TransactionError;
-use crate::ledger::spec::HOLDINGS_MAX;
+use crate::ledger::spec::{HOLDINGS_KIND_MAX, HOLDINGS_MAX};
 use crate::ledger::state::{EntryKey, HeldClaim, Person, Session};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::attest::{Claim, Point, Withdrawn};
@@ -78,8 +78,20 @@ fn check_claim(context: &Context<'_>, session: &mut Session<'_>, attest: &Attest
         let (from, to, height) = (attest.from_h, attest.to_h, context.height);
         return refuse(AttestError::WindowEmpty { from, to, height });
     }
-    if kept_holdings(context, session, attest)?.len() >= HOLDINGS_MAX {
+    let kept = kept_holdings(context, session, attest)?;
+    if kept.len() >= HOLDINGS_MAX {
         return Err(TransactionError::TooLarge("claims about one party").into());
+    }
+    if !matches!(attest.claim, Claim::Role { .. }) {
+        let mut alike = 0;
+        for core in kept {
+            alike += usize::from(session.claim(&core)?.is_some_and(|held| {
+                !is_over(context, &held) && held.claim.number() == attest.claim.number()
+            }));
+        }
+        if alike >= HOLDINGS_KIND_MAX {
+            return Err(TransactionError::TooLarge("claims of one kind about one party").into());
+        }
     }
     Ok(())
 }
@@ -199,14 +211,17 @@ fn kept_holdings(
     let mut kept = Vec::new();
     for core in session.holdings(new.subject)? {
         let is_replaced = session.claim(&core)?.is_none_or(|held| {
-            let is_over = held.withdrawn.is_some() || held.to_h <= context.height;
-            is_over && held.issuer == new.issuer && kind(&held) == kind(&new)
+            is_over(context, &held) && held.issuer == new.issuer && kind(&held) == kind(&new)
         });
         if !is_replaced {
             kept.push(core);
         }
     }
     Ok(kept)
+}
+
+fn is_over(context: &Context<'_>, held: &HeldClaim) -> bool {
+    held.withdrawn.is_some() || held.to_h <= context.height
 }
 
 /// Whether a tag is free or the subject's already, and the subject has no other with this issuer.
