@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use proofward::engine::measure::clock::waited_for_core;
 use proofward::engine::meter::CpuLimit;
 use proofward::engine::{Engine, Options, Propose, Template, Work, tune};
 use proofward::hash::Algorithm;
@@ -87,6 +88,8 @@ struct Notes {
     published: AtomicU64,
     /// Nanoseconds from the begin of a publication to the first batch of each worker.
     delays: Mutex<Vec<u64>>,
+    /// Those during which nobody else had the worker's core.
+    calm_delays: Mutex<Vec<u64>>,
     /// Nanoseconds of each batch. Much over half a millisecond, the system ran somebody else meanwhile,
     /// which no engine can help: read the delays beside it.
     batches: Mutex<Vec<u64>>,
@@ -102,7 +105,11 @@ impl Notes {
     }
 }
 
+/// A worker that waited longer for its core shared it with another program, not with the publisher.
+const CALM: Duration = Duration::from_micros(100);
+
 thread_local! {
+    static WAITED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static SEEN: Cell<u64> = const { Cell::new(0) };
     static STALE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
@@ -115,10 +122,15 @@ impl Propose for Probe {
     fn search(&self, job: &Job, range: NonceRange, hits: &mut Hits) -> Option<u32> {
         let notes = &*self.shared;
         let number = u64::from(Header::decode(&job.header_with(0)).time);
+        let waited = waited_for_core().unwrap_or_default();
+        let waited_since_last_batch_began = waited.saturating_sub(WAITED.replace(waited));
         if SEEN.replace(number) != number {
             let delay = notes.now().saturating_sub(notes.publishing_at.load(Ordering::SeqCst));
             if notes.publishing.load(Ordering::SeqCst) == number {
                 notes.delays.lock().expect("not poisoned").push(delay);
+                if waited_since_last_batch_began < CALM {
+                    notes.calm_delays.lock().expect("not poisoned").push(delay);
+                }
             }
         }
         let begin = notes.now();
@@ -143,6 +155,7 @@ fn replacement(kernel: Kernel, workers: NonZeroUsize, effort: &Effort) {
         publishing_at: AtomicU64::new(0),
         published: AtomicU64::new(0),
         delays: Mutex::new(Vec::new()),
+        calm_delays: Mutex::new(Vec::new()),
         batches: Mutex::new(Vec::new()),
         stale: AtomicU64::new(0),
         stale_max: AtomicU64::new(0),
@@ -165,9 +178,12 @@ fn replacement(kernel: Kernel, workers: NonZeroUsize, effort: &Effort) {
     }
     thread::sleep(Duration::from_millis(50));
     drop(engine);
-    let delays = report("new work to each worker (limit 1000)", &notes.delays);
+    let delays = report("new work to each worker", &notes.delays);
+    let calm = report("the same where it had its core meanwhile (limit 1000)", &notes.calm_delays);
     let expected = effort.publications as usize * workers.get();
-    println!("  seen {delays} times of {expected}, else replaced before a worker ran again");
+    println!(
+        "  seen {delays} times ({calm}) of {expected}, else replaced before a worker ran again"
+    );
     report("publish()", &Mutex::new(calls));
     report("batches (limit 500 but for what the system takes)", &notes.batches);
     let (stale, most) =
@@ -182,6 +198,10 @@ fn replacement(kernel: Kernel, workers: NonZeroUsize, effort: &Effort) {
 fn report(what: &str, nanos: &Mutex<Vec<u64>>) -> usize {
     let mut sorted = nanos.lock().expect("not poisoned");
     sorted.sort_unstable();
+    if sorted.is_empty() {
+        println!("{what}: never");
+        return 0;
+    }
     let micros = |percent| sorted[(sorted.len() - 1) * percent / 100] as f64 / 1000.0;
     let [median, high, max] = [50, 99, 100].map(micros);
     println!("{what}: median {median:.1} us, 99th percentile {high:.1} us, max {max:.1} us");
