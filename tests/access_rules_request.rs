@@ -8,11 +8,13 @@ mod access;
 mod ledger;
 
 use access::*;
+use ledger::easy_spec;
 use proofward::ledger::policy::{Place, Purpose, Role, RoleRef, Window};
 use proofward::ledger::rules::context::Ancestors;
+use proofward::ledger::spec::Spec;
 use proofward::ledger::state::{EntryKey, HeldRequest, RequestStatus};
-use proofward::ledger::transaction::attest::Claim;
-use proofward::ledger::transaction::{Body, CoreId, Request};
+use proofward::ledger::transaction::attest::{Claim, Withdrawn};
+use proofward::ledger::transaction::{Attest, Body, CoreId, Grant, Request};
 
 const PENDING: Result<RequestStatus, &str> = Ok(RequestStatus::Pending);
 
@@ -374,4 +376,71 @@ fn a_closed_request_is_forgotten_and_an_open_one_is_not() {
     world.wait(h + 2000 - world.next());
     assert!(!is_held(&world, brief_core));
     assert!(is_held(&world, long_core));
+}
+
+#[test]
+fn a38_the_order_in_a_block_decides_between_revoking_and_using() {
+    let requested = |world: &mut World, policed: &Policed| {
+        let request = world.ask(policed);
+        world.transaction(Body::Request(Box::new(request)))
+    };
+    let revoked = |world: &mut World, policed: &Policed| {
+        let owners = world.party(PATIENT);
+        let (rid, seq, policy_root) = (policed.rid, 1, [0; 32]);
+        world.transaction(Body::Grant(Grant { rid, owners, seq, policy_root, not_before_h: 0 })).0
+    };
+    let mut world = World::hospital();
+    let policed = world.treated(500, |_| {});
+    // The sponsor's nonces follow the order of the block.
+    let grant = revoked(&mut world, &policed);
+    let (request, _) = requested(&mut world, &policed);
+    assert_eq!(world.mine(vec![grant, request]), Err(("StaleSeq", 2)));
+    let (request, _) = requested(&mut world, &policed);
+    let grant = revoked(&mut world, &policed);
+    assert_eq!(world.mine(vec![request, grant]), Ok(()));
+
+    // A licence withdrawn before or after in the same block: refused or pending.
+    let withdrawn = |world: &mut World| {
+        let site = world.id(SITE);
+        let licence = world.claim_of(DOCTOR, |claim| {
+            *claim == Claim::Role { role: Role::Physician, site: Some(site) }
+        });
+        let by = world.party(ISSUER);
+        let withdrawal = Attest::withdrawal(by, Withdrawn::Claim(licence.0), [0; 32]);
+        world.transaction(Body::Attest(withdrawal)).0
+    };
+    for withdraws_first in [true, false] {
+        let mut world = World::hospital();
+        let policed = world.treated(500, |_| {});
+        let (block, core) = if withdraws_first {
+            let withdrawal = withdrawn(&mut world);
+            let (request, core) = requested(&mut world, &policed);
+            (vec![withdrawal, request], core)
+        } else {
+            let (request, core) = requested(&mut world, &policed);
+            (vec![request, withdrawn(&mut world)], core)
+        };
+        world.mine(block).unwrap();
+        let held: HeldRequest = world.entry(&EntryKey::Request(core)).unwrap();
+        let expected = if withdraws_first { refused(5) } else { PENDING };
+        assert_eq!(Ok(held.status), expected);
+    }
+}
+
+#[test]
+fn a36_a_core_of_one_chain_says_nothing_on_another() {
+    let mut world = World::hospital();
+    let policed = world.treated(500, |_| {});
+    let request = world.ask(&policed);
+    let (transaction, _) = world.transaction(Body::Request(Box::new(request)));
+    // The same people on a chain with another delay: another specification, another genesis.
+    let mut other = World::with(Spec { claim_delay_blocks: 1, ..easy_spec() });
+    assert_eq!(other.mine(vec![transaction.clone()]), Err(("WrongChain", 1)));
+    // Said to be for that chain, its signatures are still for the first one.
+    let mut moved = transaction;
+    moved.core.chain = other.ledger.chain().chain_id;
+    moved.core.valid_from = 0;
+    moved.core.valid_to = other.next();
+    moved.nonce = 1;
+    assert_eq!(other.mine(vec![moved]), Err(("BadSig", 1)));
 }
