@@ -105,45 +105,20 @@ fn a_clinician_whose_claim_is_young_or_at_the_issuers_own_service_is_refused() {
     assert_eq!(world.status(request), PENDING);
 }
 
-/// Clinicians and emergency services beside the first ones.
-fn crowd(world: &mut World, clinicians: u32, sites: u32) {
-    for i in 0..clinicians {
-        let person = world.party(2000 + i);
-        let role = Claim::Role { role: Role::EmergencyClinician, site: None };
-        world.claim(ISSUER, person, role, 100 + u8::try_from(i).unwrap()).unwrap();
-    }
-    for i in 0..sites {
-        let (site, id) = (world.party(3000 + i), world.id(3000 + i));
-        let beacon = world.party(4000 + i);
-        world.claim(REGION, site.clone(), Claim::Site(vec![CELL]), 0).unwrap();
-        world.claim(REGION, site, Claim::Emergency { site: id }, 0).unwrap();
-        world.claim(REGION, beacon, Claim::Beacon { site: id }, 0).unwrap();
-    }
-    world.wait(144);
-}
-
-fn free_at(world: &mut World, policed: &Policed, i: u32, site: u32) -> Transaction {
-    let tip = world.tip();
-    let presence = world.presence(4000 + site, 2000 + i, tip);
-    let request = world.break_glass(policed, 2000 + i);
-    let request = Request { presence: Some(presence), ..request };
-    world.free(Body::Request(Box::new(request)))
-}
-
 #[test]
 fn two_open_a_site_ten_a_block_and_twenty_unreviewed_go_without_a_fee() {
     let mut world = world();
-    crowd(&mut world, 11, 6);
+    world.crowd(11, 6);
     let policed = world.emergency(500);
 
     // Two at the first site; a third in a later block pays.
     for i in 0..2 {
-        let free = free_at(&mut world, &policed, i, 0);
+        let free = world.free_at(&policed, i, 0);
         assert_eq!(world.mine(vec![free]), Ok(()));
     }
-    let third = free_at(&mut world, &policed, 2, 0);
+    let third = world.free_at(&policed, 2, 0);
     assert_eq!(world.mine(vec![third]), Err(("FeeTooLow", 1)));
-    let elsewhere = free_at(&mut world, &policed, 2, 1);
+    let elsewhere = world.free_at(&policed, 2, 1);
     assert_eq!(world.mine(vec![elsewhere]), Ok(()));
     let tip = world.tip();
     let presence = world.presence(4000, 2003, tip);
@@ -152,17 +127,17 @@ fn two_open_a_site_ten_a_block_and_twenty_unreviewed_go_without_a_fee() {
 
     // When they are over the sites are free again. Eleven in a block are one too many.
     world.wait(21);
-    let eleven: Vec<_> = (0..11).map(|i| free_at(&mut world, &policed, i, i / 2)).collect();
+    let eleven: Vec<_> = (0..11).map(|i| world.free_at(&policed, i, i / 2)).collect();
     assert_eq!(world.mine(eleven.clone()), Err(("FeeTooLow", 11)));
     assert_eq!(world.mine(eleven[..10].to_vec()), Ok(()));
 
     // Four and ten await their review; six more make twenty.
     world.wait(21);
     for i in 0..6 {
-        let free = free_at(&mut world, &policed, i, i / 2);
+        let free = world.free_at(&policed, i, i / 2);
         assert_eq!(world.mine(vec![free]), Ok(()), "{i}");
     }
-    let one_more = free_at(&mut world, &policed, 6, 3);
+    let one_more = world.free_at(&policed, 6, 3);
     assert_eq!(world.mine(vec![one_more]), Err(("FeeTooLow", 1)));
     let request = world.break_glass(&policed, 2006);
     assert_eq!(world.status(request), PENDING, "at the ordinary fee");
@@ -171,7 +146,7 @@ fn two_open_a_site_ten_a_block_and_twenty_unreviewed_go_without_a_fee() {
 #[test]
 fn nobody_who_owes_a_review_for_2016_blocks_breaks_the_glass_again() {
     let mut world = world();
-    crowd(&mut world, 2, 0);
+    world.crowd(2, 0);
     let policed = world.emergency(500);
     let h = world.next();
     let both = [2000, 2001].map(|key| {
@@ -189,7 +164,7 @@ fn nobody_who_owes_a_review_for_2016_blocks_breaks_the_glass_again() {
 #[test]
 fn the_mempool_puts_emergencies_without_a_fee_before_everything_that_pays() {
     let mut world = world();
-    crowd(&mut world, 3, 1);
+    world.crowd(3, 1);
     let policed = world.emergency(500);
     let mut pool =
         Mempool::new(world.ledger.chain(), &world.ledger.view(), Limits::default()).unwrap();
@@ -208,7 +183,7 @@ fn the_mempool_puts_emergencies_without_a_fee_before_everything_that_pays() {
     let not_before_h = world.next() + 1;
     let grant = Grant { rid, owners, seq, policy_root, not_before_h };
     let (paid, _) = world.transaction(Body::Grant(grant.clone()));
-    let free: Vec<_> = (0..3).map(|i| free_at(&mut world, &policed, i, 0)).collect();
+    let free: Vec<_> = (0..3).map(|i| world.free_at(&policed, i, 0)).collect();
     let ordinary = world.free(Body::Grant(Grant { seq: 2, ..grant.clone() }));
     assert_eq!(admit(&world, &paid), (Ok(()), vec![paid.clone()]));
     let (first, second) = (free[0].clone(), free[1].clone());

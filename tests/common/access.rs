@@ -427,6 +427,32 @@ impl World {
         sign(&self.ledger.chain().genesis, transaction, &keys)
     }
 
+    /// Clinicians and emergency services beside the first ones.
+    pub(crate) fn crowd(&mut self, clinicians: u32, sites: u32) {
+        for i in 0..clinicians {
+            let person = self.party(2000 + i);
+            let role = Claim::Role { role: Role::EmergencyClinician, site: None };
+            self.claim(ISSUER, person, role, 100 + u8::try_from(i).unwrap()).unwrap();
+        }
+        for i in 0..sites {
+            let (site, id) = (self.party(3000 + i), self.id(3000 + i));
+            let beacon = self.party(4000 + i);
+            self.claim(REGION, site.clone(), Claim::Site(vec![CELL]), 0).unwrap();
+            self.claim(REGION, site, Claim::Emergency { site: id }, 0).unwrap();
+            self.claim(REGION, beacon, Claim::Beacon { site: id }, 0).unwrap();
+        }
+        self.wait(144);
+    }
+
+    /// A free emergency request of one of the crowd's clinicians at one of its sites.
+    pub(crate) fn free_at(&mut self, policed: &Policed, i: u32, site: u32) -> Transaction {
+        let tip = self.tip();
+        let presence = self.presence(4000 + site, 2000 + i, tip);
+        let request = self.break_glass(policed, 2000 + i);
+        let request = Request { presence: Some(presence), ..request };
+        self.free(Body::Request(Box::new(request)))
+    }
+
     pub(crate) fn logs(&self, rid: PubKey) -> Logs {
         self.entry(&EntryKey::Logs(rid)).unwrap()
     }
