@@ -14,6 +14,8 @@ pub enum Purpose {
     Core,
     /// The id of a transaction: the payer pays.
     Transaction,
+    /// The message of a round: a beacon says whom it heard.
+    Presence,
 }
 
 /// Why there is no signature.
@@ -92,6 +94,7 @@ impl Purpose {
         match self {
             Self::Core => "core",
             Self::Transaction => "transaction",
+            Self::Presence => "presence",
         }
     }
 }

@@ -5,7 +5,9 @@
 //! revealed.
 
 mod explain;
+mod story;
 mod table;
 
 pub use explain::{Explanation, explain, explain_opening};
+pub use story::{Told, tell};
 pub use table::{Lang, clause, help, purpose, reason, role};

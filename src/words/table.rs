@@ -40,7 +40,7 @@ impl Lang {
         Self::ALL.into_iter().find(|lang| lang.code() == code)
     }
 
-    fn of(self, both: Both) -> &'static str {
+    pub(super) fn of(self, both: Both) -> &'static str {
         match self {
             Self::En => both[0],
             Self::Zh => both[1],

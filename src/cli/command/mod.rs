@@ -3,6 +3,7 @@
 mod balance;
 mod bench;
 mod chain;
+mod demo;
 mod fuzz;
 mod init;
 mod kernels;
@@ -22,6 +23,7 @@ pub(crate) enum Command {
     Balance(balance::Args),
     Bench(Box<bench::Args>),
     Chain(chain::Args),
+    Demo(demo::Args),
     Fuzz(fuzz::Args),
     Init(init::Args),
     Kernels(kernels::Args),
@@ -40,6 +42,7 @@ impl Command {
             Self::Balance(args) => args.run(),
             Self::Bench(args) => args.run(),
             Self::Chain(args) => args.run(),
+            Self::Demo(args) => args.run(),
             Self::Fuzz(args) => args.run(),
             Self::Init(args) => args.run(),
             Self::Kernels(args) => args.run(),

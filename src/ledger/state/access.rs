@@ -51,6 +51,8 @@ pub struct HeldRecord {
     pub owners: PartyId,
     /// Hash of the ciphertext.
     pub blob: [u8; 32],
+    /// Hash of the package of sealed shares, by which guardians find theirs.
+    pub pointer: [u8; 32],
     /// 0, or one above that of the record before.
     pub epoch: u32,
     /// One or two.

@@ -61,6 +61,7 @@ pub(super) fn apply(
     let held = HeldRecord {
         owners: record.owners.id(),
         blob: record.blob,
+        pointer: record.pointer,
         epoch: record.epoch,
         share_sets: record.share_sets.clone(),
         payout: record.payout,

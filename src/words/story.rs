@@ -1,0 +1,185 @@
+//! The sentences of the story that `demo` tells, in the order in which it tells them.
+
+use super::table::Lang;
+
+/// A sentence. `{0}`, `{1}`, ... in it stand for values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Told {
+    /// What this is.
+    Title,
+    /// The chain was founded: block, reward.
+    Founded,
+    /// Who there is: height.
+    People,
+    /// The record was added: bytes, blob.
+    Added,
+    /// The policy was granted.
+    Granted,
+    /// An attempt at another place.
+    WrongPlace,
+    /// An attempt for another purpose.
+    WrongPurpose,
+    /// An attempt at another time.
+    WrongTime,
+    /// An attempt by a doctor without a licence.
+    Revoked,
+    /// An attempt with one person missing.
+    OneMissing,
+    /// It lapsed.
+    Lapsed,
+    /// Refused and logged, by this clause.
+    Refused,
+    /// All of them are there.
+    Together,
+    /// What the guardians wait for: height.
+    GuardiansWait,
+    /// The record is open: bytes.
+    Opened,
+    /// An emergency.
+    BreakGlass,
+    /// It opened at once: bytes.
+    BrokenGlass,
+    /// It was reviewed.
+    Reviewed,
+    /// The key was changed.
+    Rekeyed,
+    /// The old shares open nothing.
+    OldSharesDead,
+    /// The audit: events, refusals.
+    Audit,
+    /// One of its lines: height, kind.
+    AuditLine,
+    /// A changed audit was noticed.
+    AuditTampered,
+    /// Nothing secret is on the chain: bytes.
+    Secrecy,
+    /// A changed chain was noticed: where and why.
+    ChainTampered,
+    /// The chain was verified: blocks, transactions, signatures, seconds.
+    Verified,
+    /// What the miner has: tokens, hashes a second.
+    Miner,
+    /// How fast it was: blocks, transactions, seconds.
+    Speed,
+    /// Where it is kept.
+    Kept,
+}
+
+/// The sentence in a language with its values.
+#[must_use]
+pub fn tell(lang: Lang, told: Told, values: &[&str]) -> String {
+    let mut text = lang.of(sentence(told)).to_owned();
+    for (number, value) in values.iter().enumerate() {
+        text = text.replace(&format!("{{{number}}}"), value);
+    }
+    text
+}
+
+fn sentence(told: Told) -> [&'static str; 2] {
+    match told {
+        Told::Title => [
+            "A record that opens only for the right people, together, at the right place and time",
+            "一份病历：只有合适的人，在合适的地点和时间，共同在场，才能打开",
+        ],
+        Told::Founded => [
+            "A chain is founded and mined: block {0}, each rewarding its miner with {1} tokens",
+            "创建并开始挖掘一条链：已到区块 {0}，每个区块奖励矿工 {1} 枚代币",
+        ],
+        Told::People => [
+            "A hospital with a doctor, a nurse, a beacon and a patient; a region with an emergency \
+             service, an escrow and an auditor: all claims stand at block {0}",
+            "一家医院（医生、护士、信标、病人），一个地区（急救站、托管方、审计员）：\
+             到区块 {0}，各项声明均已上链",
+        ],
+        Told::Added => [
+            "The patient adds a record: {0} bytes encrypted, its key split among guardians and \
+             forgotten; on the chain stand commitments only (ciphertext {1}...)",
+            "病人添加一份病历：加密 {0} 字节，密钥分给监护人后即被忘记；链上只有承诺（密文 {1}...）",
+        ],
+        Told::Granted => [
+            "and grants: a doctor of this hospital may read it here, during the treatment, while a \
+             nurse and the patient are in the same room and agree",
+            "并授权：本院医生可在治疗期间、在本院、护士与病人同处一室并同意时读取",
+        ],
+        Told::WrongTime => {
+            ["Before the treatment begins the doctor asks", "治疗开始之前，医生申请"]
+        }
+        Told::WrongPlace => ["The doctor asks from another place", "医生在另一地点申请"],
+        Told::WrongPurpose => ["The doctor asks for research", "医生以研究为由申请"],
+        Told::Revoked => {
+            ["A doctor whose licence was withdrawn asks", "一位执照已被吊销的医生申请"]
+        }
+        Told::OneMissing => [
+            "The doctor asks at the bedside, and the nurse approves; the patient does not",
+            "医生在床边申请，护士批准，病人没有批准",
+        ],
+        Told::Lapsed => {
+            ["and when the time to answer is over, it lapses", "答复时限一过，申请失效"]
+        }
+        Told::Refused => [
+            "refused by clause {0}, paid for, and logged at block {1}",
+            "因第 {0} 条被拒绝，已付费并记录在区块 {1}",
+        ],
+        Told::Together => [
+            "Doctor, nurse and patient in one room, in the window: the nurse and the patient approve",
+            "医生、护士、病人同处一室且在时限内：护士与病人批准",
+        ],
+        Told::GuardiansWait => [
+            "the guardians wait until block {0}, so that the answer stays",
+            "监护人等到区块 {0}，确保结果不会撤回",
+        ],
+        Told::Opened => [
+            "every share is the committed one; the key is rebuilt, and the doctor reads {0} bytes",
+            "每一份分片都与承诺一致；密钥重建，医生读到 {0} 字节",
+        ],
+        Told::BreakGlass => [
+            "The patient lies unconscious elsewhere: an emergency clinician breaks the glass",
+            "病人在别处昏迷：急救医生启用紧急访问",
+        ],
+        Told::BrokenGlass => [
+            "a second clinician, the escrow and the region agree: {0} bytes, with no delay and no fee",
+            "第二位急救医生、托管方和地区同意：读到 {0} 字节，无等待，无费用",
+        ],
+        Told::Reviewed => [
+            "an auditor of another institution reviews it afterwards",
+            "事后由另一机构的审计员审查",
+        ],
+        Told::Rekeyed => [
+            "The patient re-keys the record: new key, new shares, the old policy's delay kept",
+            "病人更换密钥：新密钥、新分片，并遵守旧策略的等待期",
+        ],
+        Told::OldSharesDead => [
+            "the old shares do not open the new ciphertext, and the old record is retired",
+            "旧分片打不开新密文，旧记录已停用",
+        ],
+        Told::Audit => [
+            "The audit of the record: {0} events and {1} refused attempts, provably complete",
+            "病历审计：{0} 个事件、{1} 次被拒绝的尝试，可证明完整",
+        ],
+        Told::AuditLine => ["block {0}: {1}", "区块 {0}：{1}"],
+        Told::AuditTampered => {
+            ["with one event dropped, the proof fails", "删去任何一个事件，证明即告失败"]
+        }
+        Told::Secrecy => [
+            "{0} bytes of chain hold no plaintext, no share and no unused rule",
+            "链上 {0} 字节中没有明文、没有分片、没有未使用的规则",
+        ],
+        Told::ChainTampered => {
+            ["One bit of a copy of the chain is changed: {0}", "在链的副本中改动一个比特：{0}"]
+        }
+        Told::Verified => [
+            "The whole chain verifies again from genesis: {0} blocks, {1} transactions, {2} \
+             signatures in {3}",
+            "整条链从创世区块重新验证通过：{0} 个区块、{1} 笔交易、{2} 个签名，用时 {3}",
+        ],
+        Told::Miner => {
+            ["The miner has earned {0} tokens at {1}", "矿工已获得 {0} 枚代币，算力 {1}"]
+        }
+        Told::Speed => [
+            "{0} blocks and {1} transactions in {2}: {3} blocks/s, {4} transactions/s",
+            "{0} 个区块、{1} 笔交易，用时 {2}：每秒 {3} 个区块、{4} 笔交易",
+        ],
+        Told::Kept => ["The chain is kept in {0}", "链保存在 {0}"],
+    }
+}
