@@ -216,8 +216,6 @@ pub enum RequestStatus {
     Denied = 3,
     /// The owners said no.
     Vetoed = 4,
-    /// An emergency that was answered and has been reviewed.
-    Reviewed = 5,
 }
 
 /// How often something happened in a window of blocks.
