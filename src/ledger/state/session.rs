@@ -1,6 +1,7 @@
 //! A session: the state as it is while transactions are applied one after another, over a base that
 //! does not change. It keeps what it reads and writes; [`Session::finish`] gives the delta.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
@@ -235,11 +236,13 @@ impl<'a> Session<'a> {
     }
 
     fn slot(&mut self, key: &EntryKey) -> Result<&mut Slot, StoreError> {
-        if !self.slots.contains_key(key) {
-            let old = self.base.entry(key)?;
-            self.slots.insert(key.clone(), Slot { new: old.clone(), old });
+        match self.slots.entry(key.clone()) {
+            Entry::Occupied(slot) => Ok(slot.into_mut()),
+            Entry::Vacant(place) => {
+                let old = self.base.entry(key)?;
+                Ok(place.insert(Slot { new: old.clone(), old }))
+            }
         }
-        Ok(self.slots.get_mut(key).expect("inserted above"))
     }
 }
 

@@ -1,17 +1,23 @@
 //! Writes before they are durable: [`Batch`] collects them, [`Overlay`] reads through them. Nothing here
 //! touches a disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::ops::Bound;
 
+use super::key::Key;
 use super::{Entry, Read, StoreError, Table};
+
+/// What is written to one table: a value to store, or nothing for a key to delete.
+/// Hashed, because applying a block looks up more than anything else does; what walks through it sorts.
+pub(super) type Writes = HashMap<Key, Option<Vec<u8>>>;
+
+/// The same by key.
+pub(super) type Sorted<'a> = Vec<(&'a Key, Option<&'a [u8]>)>;
 
 /// A set of writes that is applied all or not at all. The last write to a key wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// A value to store, or nothing for a key to delete.
-    writes: BTreeMap<Table, BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    writes: BTreeMap<Table, Writes>,
     /// Invariant: the number of keys in `writes`.
     len: usize,
     /// Invariant: the bytes of keys and values in `writes`.
@@ -26,13 +32,13 @@ impl Batch {
     }
 
     /// Stores `value` under `key`.
-    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.write(table, key.into(), Some(value.into()));
+    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) {
+        self.write(table, Key::new(key.as_ref()), Some(value.into()));
     }
 
     /// Removes `key`, if it is there.
-    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
-        self.write(table, key.into(), None);
+    pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
+        self.write(table, Key::new(key.as_ref()), None);
     }
 
     /// Adds every write of `later`, which win over the ones here.
@@ -44,9 +50,9 @@ impl Batch {
         }
     }
 
-    fn write(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
+    fn write(&mut self, table: Table, key: Key, value: Option<Vec<u8>>) {
         let value_bytes = |value: &Option<Vec<u8>>| value.as_ref().map_or(0, Vec::len);
-        let key_bytes = key.len();
+        let key_bytes = key.as_bytes().len();
         self.bytes += value_bytes(&value);
         match self.writes.entry(table).or_default().insert(key, value) {
             Some(replaced) => self.bytes -= value_bytes(&replaced),
@@ -60,31 +66,40 @@ impl Batch {
     /// What the batch says about a key: nothing, a deletion (`Some(None)`) or a value.
     #[must_use]
     pub fn get(&self, table: Table, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.writes.get(&table)?.get(key).map(Option::as_deref)
+        self.writes.get(&table)?.get(&Key::new(key)).map(Option::as_deref)
     }
 
     /// Every write, by table number, then by key; a deletion has no value.
     pub fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
-        self.writes.iter().flat_map(|(table, writes)| {
-            writes.iter().map(|(key, value)| (*table, key.as_slice(), value.as_deref()))
+        self.tables().flat_map(|(table, writes)| {
+            writes.into_iter().map(move |(key, value)| (table, key.as_bytes(), value))
         })
     }
 
     /// The writes of each table that has any, by number, then by key.
-    pub(super) fn tables(
-        &self,
-    ) -> impl Iterator<Item = (Table, &BTreeMap<Vec<u8>, Option<Vec<u8>>>)> {
+    pub(super) fn tables(&self) -> impl Iterator<Item = (Table, Sorted<'_>)> {
+        self.writes.iter().map(|(table, writes)| {
+            let mut sorted: Vec<_> =
+                writes.iter().map(|(key, value)| (key, value.as_deref())).collect();
+            sorted.sort_unstable_by_key(|(key, _)| *key);
+            (*table, sorted)
+        })
+    }
+
+    /// The writes of each table that has any, in no order.
+    pub(super) fn unordered(&self) -> impl Iterator<Item = (Table, &Writes)> {
         self.writes.iter().map(|(table, writes)| (*table, writes))
     }
 
-    /// The writes of one table from key `from` on.
-    fn range<'a>(
-        &'a self,
-        table: Table,
-        from: &[u8],
-    ) -> impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> {
-        let bounds = (Bound::Included(from.to_vec()), Bound::Unbounded);
-        self.writes.get(&table).into_iter().flat_map(move |writes| writes.range(bounds.clone()))
+    /// The writes of one table from key `from` on, by key.
+    fn range(&self, table: Table, from: &[u8]) -> Vec<(&[u8], Option<&[u8]>)> {
+        let writes = self.writes.get(&table).into_iter().flatten();
+        let mut range: Vec<_> = writes
+            .map(|(key, value)| (key.as_bytes(), value.as_deref()))
+            .filter(|(key, _)| *key >= from)
+            .collect();
+        range.sort_unstable();
+        range
     }
 
     /// Whether nothing is written.
@@ -127,12 +142,12 @@ impl<'a> Overlay<'a> {
     }
 
     /// Stores `value` under `key` in this view.
-    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) {
         self.batch.put(table, key, value);
     }
 
     /// Removes `key` from this view.
-    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+    pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
         self.batch.delete(table, key);
     }
 
@@ -163,7 +178,7 @@ impl Read for Overlay<'_> {
     }
 
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let mut written = self.batch.range(table, from).peekable();
+        let mut written = self.batch.range(table, from).into_iter().peekable();
         let mut merged: Vec<Entry> = Vec::new();
         let mut from = from.to_vec();
         while merged.len() < limit {
@@ -175,18 +190,19 @@ impl Read for Overlay<'_> {
                 from.push(0);
             }
             for (key, value) in page {
-                while let Some((written_key, value)) = written.next_if(|(other, _)| **other < key) {
-                    merged.extend(value.clone().map(|value| (written_key.clone(), value)));
+                while let Some((written_key, value)) = written.next_if(|(other, _)| **other < *key)
+                {
+                    merged.extend(value.map(|value| (written_key.to_vec(), value.to_vec())));
                 }
-                match written.next_if(|(other, _)| **other == key) {
+                match written.next_if(|(other, _)| **other == *key) {
                     Some((_, replaced)) => {
-                        merged.extend(replaced.clone().map(|value| (key, value)))
+                        merged.extend(replaced.map(|value| (key, value.to_vec())))
                     }
                     None => merged.push((key, value)),
                 }
             }
             if is_last {
-                let rest = written.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+                let rest = written.filter_map(|(key, value)| Some((key.to_vec(), value?.to_vec())));
                 merged.extend(rest.take(limit.saturating_sub(merged.len())));
                 break;
             }

@@ -345,7 +345,7 @@ impl DiskStore {
         for (table, writes) in batch.tables() {
             let mut open = transaction.open_table(definition(table)).map_err(refused)?;
             for (key, value) in writes {
-                let key = key.as_slice();
+                let key = key.as_bytes();
                 if let Some(value) = value {
                     let sealed_bytes = CHECKSUM_BYTES + value.len();
                     let mut place = open.insert_reserve(key, sealed_bytes).map_err(refused)?;

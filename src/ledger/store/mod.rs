@@ -51,6 +51,7 @@ mod error;
 mod fault;
 mod file;
 mod inbox;
+mod key;
 mod memory;
 mod scrub;
 mod seal;
