@@ -9,7 +9,9 @@ use ed25519_zebra::{Signature, SigningKey, VerificationKeyBytes, batch};
 use proofward::engine::pool::Pool;
 use proofward::hash::blake3::Stream;
 use proofward::hash::sha256::sha256d;
-use proofward::ledger::signature::{PubKey, Sig, Signed, backend, verify_all, verify_batch};
+use proofward::ledger::signature::{
+    KeyCache, PubKey, Sig, Signed, backend, verify_all, verify_batch,
+};
 
 const SIGNATURES: usize = 4096;
 
@@ -39,6 +41,10 @@ fn signatures(c: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("by key", signers), |b| {
             b.iter(|| verify_all(&one, &signed).expect("good signatures"));
+        });
+        let cache = KeyCache::new();
+        group.bench_function(BenchmarkId::new("by key, keys known", signers), |b| {
+            b.iter(|| cache.verify_all(&one, &signed).expect("good signatures"));
         });
     }
     let keys: Vec<_> = (0..SIGNATURES as u64)

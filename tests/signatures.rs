@@ -9,16 +9,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use curve25519_dalek::constants::EIGHT_TORSION;
-use curve25519_dalek::edwards::CompressedEdwardsY;
-use ed25519_zebra::{SigningKey, VerificationKeyBytes};
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
+use ed25519_zebra::{Signature, SigningKey, VerificationKey, VerificationKeyBytes, batch};
 use proofward::engine::pool::Pool;
 use proofward::hash::blake3::Stream;
 use proofward::hash::sha256::sha256d;
 use proofward::hash::tagged::Tag;
 use proofward::ledger::signature::{
-    BATCH_MAX, BadSignature, KeyError, PubKey, Sig, Signed, backend, verify_all, verify_batch,
+    BATCH_MAX, BadSignature, KeyCache, KeyError, PubKey, Sig, Signed, backend, verify_all,
+    verify_batch,
 };
 use serde_json::Value;
+use sha2::{Digest as _, Sha512};
 
 /// The order of the group, little-endian (RFC 8032, section 5.1).
 const L: [u8; 32] = {
@@ -230,6 +233,7 @@ fn a31_mixes_give_the_first_bad_one_whatever_the_threads() {
     let vectors = every_vector(&dir);
     let few = good(311, 1500, 20);
     let pools = [1, 2, 3].map(pool);
+    let caches = [1, 7, 1 << 17].map(KeyCache::with_generations_of);
     for seed in 0..12_u64 {
         let mut random = Stream::new("test mixes", &seed.to_le_bytes());
         let mut number = |below: usize| {
@@ -250,11 +254,140 @@ fn a31_mixes_give_the_first_bad_one_whatever_the_threads() {
         };
         let mix: Vec<Signed<'_>> = mix.into_iter().map(Vector::signed).collect();
         assert_eq!(verify_batch(&mix), expected, "seed {seed}");
+        // Keys of earlier mixes are known, forgotten, or on their way out.
+        for cache in &caches {
+            assert_eq!(cache.verify_batch(&mix), expected, "seed {seed}, {cache:?}");
+        }
         for pool in &pools {
             let threads = pool.threads();
             assert_eq!(verify_all(pool, &mix), expected, "seed {seed}, {threads} threads");
         }
     }
+}
+
+/// One signature of each kind in which verifiers differ: by a key or with an R that has a component of
+/// small order, written canonically or not; valid by ZIP-215 unless it is spoilt.
+fn odd(random: &mut Stream, kind: u8) -> Vector {
+    let mut scalar = || {
+        let mut bytes = [0; 64];
+        random.fill(&mut bytes);
+        Scalar::from_bytes_mod_order_wide(&bytes)
+    };
+    let (secret, nonce) = (scalar(), scalar());
+    let torsion = EIGHT_TORSION[usize::from(kind % 8)];
+    let shifts = kind / 8;
+    let base = |scalar: Scalar| EdwardsPoint::mul_base(&scalar);
+    let key = match shifts % 3 {
+        0 => base(secret) + torsion,
+        1 => base(secret),
+        // A key of small order, that anybody can sign for.
+        _ => torsion,
+    };
+    let encodings = small_order_encodings();
+    let (r, nonce) = match shifts % 5 {
+        0 => ((base(nonce) + torsion).compress().0, nonce),
+        1 => (base(nonce).compress().0, nonce),
+        _ => (encodings[usize::from(kind) % encodings.len()], Scalar::ZERO),
+    };
+    let secret = if shifts % 3 == 2 { Scalar::ZERO } else { secret };
+    let key = PubKey(key.compress().0);
+    let message = vec![kind; usize::from(kind % 7)];
+    let k = Sha512::new().chain_update(r).chain_update(key.0).chain_update(&message).finalize();
+    let s = nonce + Scalar::from_bytes_mod_order_wide(&k.into()) * secret;
+    let sig = Sig([r, s.to_bytes()].concat().try_into().expect("64 bytes"));
+    Vector { name: format!("kind {kind}"), key, sig, message, is_valid: true }
+}
+
+#[test]
+fn a31_odd_signatures_are_judged_as_zebra_judges_them() {
+    let cache = KeyCache::with_generations_of(16);
+    let mut refused = 0;
+    for seed in 0..120_u64 {
+        let mut random = Stream::new("test odd signatures", &seed.to_le_bytes());
+        let mut bytes = [0; 64];
+        random.fill(&mut bytes);
+        let len = 1 + usize::from(bytes[0] % 40);
+        let mut vectors: Vec<_> =
+            bytes[1..=len].iter().map(|kind| odd(&mut random, *kind)).collect();
+        assert!(vectors.iter().all(zebra_accepts), "seed {seed}");
+        // Up to two of them are spoilt: in R, in S, in the message.
+        for spoilt in 0..bytes[63] % 3 {
+            let vector = &mut vectors[usize::from(bytes[62 - usize::from(spoilt)]) % len];
+            match bytes[60 - usize::from(spoilt)] % 3 {
+                0 => vector.sig.0[1] ^= 1,
+                1 => vector.sig.0[33] ^= 1,
+                _ => vector.message.push(0),
+            }
+        }
+        let bad = vectors.iter().position(|vector| !zebra_accepts(vector));
+        refused += usize::from(bad.is_some());
+        let mut zebra = batch::Verifier::new();
+        for vector in &vectors {
+            let sig = Signature::from_bytes(&vector.sig.0);
+            zebra.queue((VerificationKeyBytes::from(vector.key.0), sig, &vector.message));
+        }
+        let drawn = zebra.verify(Drawn(Stream::new("test zebra", &seed.to_le_bytes())));
+        assert_eq!(drawn.is_ok(), bad.is_none(), "seed {seed}");
+        let expected = bad.map_or(Ok(()), |index| Err(BadSignature { index }));
+        let signed: Vec<_> = vectors.iter().map(Vector::signed).collect();
+        assert_eq!(verify_batch(&signed), expected, "seed {seed}");
+        assert_eq!(cache.verify_batch(&signed), expected, "seed {seed}");
+        assert_eq!(verify_all(&pool(2), &signed), expected, "seed {seed}");
+        let alone = signed.iter().position(|signed| !signed.is_valid());
+        assert_eq!(alone, bad, "seed {seed}");
+    }
+    assert!((40..100).contains(&refused), "{refused} of 120 batches were refused");
+}
+
+fn zebra_accepts(vector: &Vector) -> bool {
+    let key = VerificationKey::try_from(vector.key.0);
+    let sig = Signature::from_bytes(&vector.sig.0);
+    key.is_ok_and(|key| key.verify(&sig, &vector.message).is_ok())
+}
+
+/// Randomness for zebra's batch.
+struct Drawn(Stream);
+
+impl rand_core::TryRng for Drawn {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let mut bytes = [0; 4];
+        self.0.fill(&mut bytes);
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.0.fill(bytes);
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Drawn {}
+
+#[test]
+fn known_keys_are_bounded_and_judged_as_unknown_ones() {
+    let cache = KeyCache::with_generations_of(10);
+    let mut keys: Vec<_> = good(9, 100, 100).iter().map(|vector| vector.key).collect();
+    keys.extend(small_order_encodings().into_iter().map(PubKey));
+    keys.extend((0..100_u8).map(|i| PubKey(sha256d(&[i]))));
+    let expected: Vec<_> = keys.iter().map(PubKey::check).collect();
+    for count in [1, 5, 100, keys.len()] {
+        for _ in 0..2 {
+            assert_eq!(cache.check_all(&pool(2), &keys[..count]), expected[..count]);
+            assert!(cache.len() <= 20, "{cache:?}");
+        }
+    }
+    for (key, expected) in keys.iter().zip(&expected) {
+        assert_eq!(cache.check(key), *expected);
+    }
+    assert!(!cache.is_empty());
 }
 
 #[test]

@@ -56,7 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hex", &["src/"]),
     ("hpke", &["src/wallet/custody/"]),
     ("indicatif", &["src/cli/"]),
-    ("rand_core", &["src/ledger/signature/", "src/wallet/custody/"]),
+    ("rand_core", &["src/wallet/custody/"]),
     ("rayon", &["src/engine/"]),
     ("redb", &["src/ledger/store/"]),
     ("ruint", &["src/primitives/", "src/consensus/"]),

@@ -3,6 +3,7 @@
 
 pub mod blake3;
 pub mod sha256;
+pub mod sha512;
 pub mod tagged;
 
 use std::fmt;

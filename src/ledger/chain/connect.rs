@@ -1,6 +1,8 @@
 //! One block on top of the tip, or one block taken off it: pure steps over an overlay, durable when the
 //! caller commits it.
 
+use std::sync::Arc;
+
 use crate::engine::nodes::NodeKernel;
 use crate::ledger::block::Block;
 use crate::ledger::chain::record::{Record, Status};
@@ -10,6 +12,7 @@ use crate::ledger::rules::context::{
 };
 use crate::ledger::rules::isolation::Ids;
 use crate::ledger::rules::{BlockRule, Verdict};
+use crate::ledger::signature::KeyCache;
 use crate::ledger::spec::Spec;
 use crate::ledger::state::{Delta, Logged, Session};
 use crate::ledger::store::{Overlay, StoreError, Table};
@@ -27,6 +30,8 @@ pub struct Chain {
     pub genesis: BlockHash,
     /// Hashes the nodes of the state tree and of merkle trees.
     pub kernel: NodeKernel,
+    /// Keys that were decoded before: no verdict depends on it.
+    pub keys: Arc<KeyCache>,
 }
 
 /// A block whose bytes decode, with everything that can be computed without its parent.
@@ -47,7 +52,7 @@ impl Chain {
     #[must_use]
     pub fn new(spec: Spec, kernel: NodeKernel) -> Self {
         let (chain_id, genesis) = (spec.chain_id(), spec.genesis_hash());
-        Self { spec, chain_id, genesis, kernel }
+        Self { spec, chain_id, genesis, kernel, keys: Arc::default() }
     }
 
     /// Where a block on top of the tip is judged.
@@ -147,7 +152,9 @@ impl Chain {
             return Err(refuse(0, BlockRule::BadStateRoot { expected, got }));
         }
         for payout in &block.coinbase.payouts {
-            payout.key.check().map_err(|error| refuse(0, BlockRule::BadCoinbaseKey(error)))?;
+            self.keys
+                .check(&payout.key)
+                .map_err(|error| refuse(0, BlockRule::BadCoinbaseKey(error)))?;
         }
         let context = self.next_context(&view)?;
         let mut session = Session::new(&view, height);

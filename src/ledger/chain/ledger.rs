@@ -9,7 +9,7 @@ use crate::ledger::chain::header::{check_clock, check_header};
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::run::{Run, judge_isolated};
 use crate::ledger::chain::view::{META_ARRIVALS, META_ROOT, META_SPEC, META_TIP, View, corrupt};
-use crate::ledger::rules::context::{Ancestors, Refusal, Signatures};
+use crate::ledger::rules::context::{Ancestors, Refusal};
 use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::spec::Spec;
 use crate::ledger::store::{Overlay, Store, StoreError, Table};
@@ -17,6 +17,10 @@ use crate::ledger::transaction::attest::Point;
 use crate::ledger::tree::StateRoot;
 use crate::primitives::limits::HEADER_BYTES;
 use crate::primitives::{BlockHash, Header, Work};
+
+/// Bytes of writes that a run of blocks gathers before it commits them: few enough for memory, enough for
+/// the cost of a commit, which does not shrink with it, to be small.
+const RUN_COMMIT_BYTES: usize = 32 << 20;
 
 /// A chain on a store. One writer; readers take snapshots of the store.
 #[derive(Debug)]
@@ -205,8 +209,9 @@ impl<S: Store> Ledger<S> {
         self.move_tip(Overlay::new(&self.store), &record, hash, None)
     }
 
-    /// Applies blocks that follow the tip one after another, in parallel stages; durable group by
-    /// group, so that an interrupted run goes on where it ended.
+    /// Applies blocks that follow the tip one after another, in parallel stages; durable in steps of
+    /// some ten thousand transactions and at the end, so that an interrupted run goes on where it ended.
+    /// `progress` hears of each step once it is durable.
     ///
     /// # Errors
     ///
@@ -220,15 +225,33 @@ impl<S: Store> Ledger<S> {
     ) -> Result<Run, E> {
         let mut overlay = Overlay::new(&self.store);
         let blocks = blocks.map(|block| block.map_err(Extend));
+        let mut last = Run::default();
         let run = self.chain.run(&self.pool, &mut overlay, blocks, Some(now), |overlay, run| {
-            let batch = std::mem::replace(overlay, Overlay::new(&self.store)).into_batch();
-            self.store.commit(&batch).map_err(|error| Extend(SubmitError::from(error).into()))?;
-            progress(run);
+            last = *run;
+            if overlay.batch().bytes() >= RUN_COMMIT_BYTES {
+                self.flush(overlay).map_err(|error| Extend(SubmitError::from(error).into()))?;
+                progress(run);
+            }
             Ok(())
         });
+        // What was applied before a bad block is kept all the same.
+        let mut kept = Ok(());
+        if !overlay.batch().is_empty() {
+            kept = self.flush(&mut overlay);
+            if kept.is_ok() {
+                progress(&last);
+            }
+        }
         let run = run.map_err(|Extend(error)| error)?;
+        kept.map_err(SubmitError::from)?;
         self.follow_witnesses()?;
         Ok(run)
+    }
+
+    /// Commits and empties an overlay.
+    fn flush<'a>(&'a self, overlay: &mut Overlay<'a>) -> Result<(), StoreError> {
+        let batch = std::mem::replace(overlay, Overlay::new(&self.store)).into_batch();
+        self.store.commit(&batch)
     }
 
     /// The settled block, if any.
@@ -316,7 +339,8 @@ impl<S: Store> Ledger<S> {
         for (hash, record) in &branch.blocks {
             let result = match prepared.filter(|prepared| prepared.hash == *hash) {
                 Some(prepared) => {
-                    self.chain.connect(&mut overlay, record, prepared, Signatures::Verify)
+                    let signatures = self.chain.signatures_of(&self.pool, prepared);
+                    self.chain.connect(&mut overlay, record, prepared, signatures)
                 }
                 None => self.connect_stored(&mut overlay, record, hash),
             };
@@ -358,7 +382,8 @@ impl<S: Store> Ledger<S> {
         let block = Block::decode(&bytes)
             .map_err(|_| corrupt(&format!("the body of block {hash} does not decode")))?;
         let prepared = Prepared::new(&self.chain, block);
-        self.chain.connect(overlay, record, &prepared, Signatures::Verify)
+        let signatures = self.chain.signatures_of(&self.pool, &prepared);
+        self.chain.connect(overlay, record, &prepared, signatures)
     }
 }
 

@@ -6,22 +6,21 @@ use std::collections::HashSet;
 
 use crate::engine::merkle::MerkleHasher;
 use crate::engine::pool::Pool;
-use crate::ledger::block::{Block, BlockDecodeError};
+use crate::ledger::block::{BLOCK_BYTES_MAX, Block, BlockDecodeError};
 use crate::ledger::chain::connect::{Chain, Prepared};
 use crate::ledger::chain::header::{check_clock, check_header};
 use crate::ledger::chain::record::Record;
 use crate::ledger::chain::view::{META_ARRIVALS, View};
 use crate::ledger::rules::context::{Refusal, Signatures};
 use crate::ledger::rules::{BlockRule, Verdict};
-use crate::ledger::signature::{Signed, verify_all};
+use crate::ledger::signature::{PubKey, Signed};
 use crate::ledger::store::{Overlay, Table};
 use crate::primitives::limits::HEADER_BYTES;
 use crate::primitives::{BlockHash, Header};
 
-/// Signatures that a group of blocks gathers before it is judged: enough for full batches on every core.
-const GROUP_SIGNATURES: usize = 16_384;
-/// Bytes of blocks in a group: bounds the memory of a run.
-const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of blocks that a group gathers before it is judged: enough for full batches of signatures on
+/// every core. It bounds the memory of a run, and how long cores wait for one another at its ends.
+const GROUP_BYTES_MAX: usize = 2 * BLOCK_BYTES_MAX;
 /// Blocks in a group.
 const GROUP_BLOCKS_MAX: usize = 1024;
 
@@ -98,8 +97,16 @@ impl Chain {
         let judged = pool.map(blocks.len(), |i| judge_isolated(self, heights[i], &blocks[i]));
         let good = judged.iter().take_while(|judged| judged.is_ok()).count();
         let prepared: Vec<&Prepared> = judged[..good].iter().flatten().collect();
-        let verified = verified_prefix(pool, &prepared);
+        let verified = verified_prefix(self, pool, &prepared);
         Group { blocks: blocks.into_iter().zip(judged).collect(), verified }
+    }
+
+    /// Whether every key and signature of a block is valid.
+    pub(super) fn signatures_of(&self, pool: &Pool, prepared: &Prepared) -> Signatures {
+        match verified_prefix(self, pool, &[prepared]) {
+            0 => Signatures::Verify,
+            _ => Signatures::Verified,
+        }
     }
 
     /// Applies a group on top of the tip of the overlay, block by block; `now` is the clock that no
@@ -215,8 +222,6 @@ fn next_group<E>(
     blocks: &mut impl Iterator<Item = Result<Vec<u8>, E>>,
 ) -> (Vec<Vec<u8>>, Option<Result<(), E>>) {
     let (mut group, mut bytes) = (Vec::new(), 0);
-    // The least a signature takes is its own 64 bytes, so bytes bound the signatures as well.
-    const { assert!(GROUP_BYTES_MAX >= GROUP_SIGNATURES * 64) };
     while group.len() < GROUP_BLOCKS_MAX && bytes < GROUP_BYTES_MAX {
         match blocks.next() {
             None => return (group, Some(Ok(()))),
@@ -230,44 +235,64 @@ fn next_group<E>(
     (group, None)
 }
 
-/// How many of the blocks, from the first on, hold only valid keys and signatures.
-fn verified_prefix(pool: &Pool, prepared: &[&Prepared]) -> usize {
-    // Keys that sign are decoded by the verification; the others once each, however often they appear.
-    let mut named: Vec<_> = prepared
-        .iter()
-        .flat_map(|prepared| &prepared.block.transactions)
-        .flat_map(|included| {
-            let signers = included.transaction.signers();
-            let keys = included.transaction.core.body.keys();
-            keys.into_iter().filter(move |key| !signers.contains(key))
-        })
-        .collect();
-    named.sort_unstable();
-    named.dedup();
-    let refused = pool.map(named.len(), |i| named[i].check().is_err());
-    let refused: HashSet<_> =
-        named.iter().zip(refused).filter(|(_, refused)| *refused).map(|(key, _)| key).collect();
-    let is_sound = |prepared: &&&Prepared| {
-        prepared.block.transactions.iter().all(|included| {
+/// What a block asks of the signature stage.
+struct Claims<'a> {
+    /// Keys that bodies name and that do not sign there, ascending, each once. Those that sign are
+    /// decoded with their signatures.
+    named: Vec<PubKey>,
+    signed: Vec<Signed<'a>>,
+}
+
+impl<'a> Claims<'a> {
+    /// `None` if a signature too many or too few, or the bytes of a key, refuse the block.
+    fn of(prepared: &'a Prepared) -> Option<Self> {
+        let (mut named, mut signed) = (Vec::new(), Vec::new());
+        for (included, ids) in prepared.block.transactions.iter().zip(&prepared.ids) {
             let transaction = &included.transaction;
-            let signers = transaction.signers();
-            signers.len() == transaction.sigs.len()
-                && signers.iter().all(|key| key.check_encoding().is_ok())
-                && transaction.core.body.keys().iter().all(|key| !refused.contains(key))
-        })
-    };
-    let sound = prepared.iter().take_while(is_sound).count();
+            let signers = ids.signed(transaction)?;
+            if signers.iter().any(|signed| signed.key.check_encoding().is_err()) {
+                return None;
+            }
+            let keys = transaction.core.body.keys().into_iter();
+            named.extend(keys.filter(|key| signers.iter().all(|signed| signed.key != *key)));
+            signed.extend(signers);
+        }
+        named.sort_unstable();
+        named.dedup();
+        Some(Self { named, signed })
+    }
+}
+
+/// How many of the blocks, from the first on, hold only valid keys and signatures.
+fn verified_prefix(chain: &Chain, pool: &Pool, prepared: &[&Prepared]) -> usize {
+    let claims = pool.map(prepared.len(), |i| Claims::of(prepared[i]));
+    let mut claims: Vec<_> = claims.into_iter().map_while(|claims| claims).collect();
+
+    let mut named: Vec<_> = claims.iter().flat_map(|claims| &claims.named).copied().collect();
+    // Runs that ascend are merged.
+    named.sort();
+    named.dedup();
+    let checked = chain.keys.check_all(pool, &named);
+    let refused: HashSet<_> = named
+        .iter()
+        .zip(checked)
+        .filter(|(_, checked)| checked.is_err())
+        .map(|(key, _)| key)
+        .collect();
+    if !refused.is_empty() {
+        let is_sound = |claims: &&Claims<'_>| !claims.named.iter().any(|key| refused.contains(key));
+        let sound = claims.iter().take_while(is_sound).count();
+        claims.truncate(sound);
+    }
 
     let mut signed: Vec<Signed<'_>> = Vec::new();
-    let mut ends = Vec::with_capacity(sound);
-    for prepared in &prepared[..sound] {
-        for (included, ids) in prepared.block.transactions.iter().zip(&prepared.ids) {
-            signed.extend(ids.signed(&included.transaction).into_iter().flatten());
-        }
+    let mut ends = Vec::with_capacity(claims.len());
+    for claims in claims {
+        signed.extend(claims.signed);
         ends.push(signed.len());
     }
-    match verify_all(pool, &signed) {
-        Ok(()) => sound,
+    match chain.keys.verify_all(pool, &signed) {
+        Ok(()) => ends.len(),
         Err(bad) => ends.iter().take_while(|end| **end <= bad.index).count(),
     }
 }

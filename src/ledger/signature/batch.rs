@@ -1,26 +1,34 @@
 //! Many signatures at once: one equation for a batch, the same verdict as one by one.
 //!
-//! A batch adds up the equations of its signatures, each times a random 128-bit factor. Under ZIP-215
-//! the sum holds whenever every signature is valid, so a batch never refuses a good one. A batch with a
-//! bad signature passes for one in 2^128 choices of the factors. They are drawn from a hash of the whole
-//! batch, so there is no entropy source that could fail or be foreseen: to find a batch that passes
-//! wrongly takes 2^128 attempts, which is what forging a signature costs. A batch that does not hold is
-//! split until its first bad signature is known, and that one is judged alone.
+//! A batch adds up the equations of its signatures, each times a random 128-bit factor z:
+//!
+//! ```text
+//! [8] (sum of z R  +  sum over keys of (sum of z k) A  -  (sum of z S) B) = 0,   k = SHA-512(R || A || M)
+//! ```
+//!
+//! Under ZIP-215 the sum holds whenever every signature is valid, so a batch never refuses a good one. A
+//! batch with a bad signature passes for one in 2^128 choices of the factors. They are drawn from a hash
+//! of the whole batch, so there is no entropy source that could fail or be foreseen: to find a batch that
+//! passes wrongly takes 2^128 attempts, which is what forging a signature costs. A batch that does not
+//! hold is split until its first bad signature is known, and that one is judged alone, by other code.
 
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ed25519_zebra::batch::{Item, Verifier};
-use ed25519_zebra::{Signature, VerificationKeyBytes};
+use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
+use ed25519_zebra::{Signature, VerificationKey};
 
 use crate::engine::pool::Pool;
 use crate::hash::blake3::Stream;
-use crate::ledger::signature::{PubKey, Sig};
+use crate::hash::sha512::sha512;
+use crate::ledger::signature::{KeyCache, PubKey, Sig};
 
-/// Most signatures under one equation. Measured with AVX-512, 4,096 signatures, microseconds each for
-/// batches of 256, 512, 1,024: 20 signers 8.2, 7.8, 7.7; every key its own 15.7, 15.0, 14.5. Larger ones
-/// gain little and leave cores without work.
-pub const BATCH_MAX: usize = 512;
+/// Most signatures under one equation. Measured on one thread with AVX-512, microseconds each for batches
+/// of 256, 512, 1,024, 2,048: 20 signers 8.0, 7.7, 7.4, 7.1; every key its own and known 11.3, 10.7, 9.9,
+/// 9.6 (not known 15.6, 14.9, 14.2, 13.8). Larger ones leave cores without work at the end of a group.
+pub const BATCH_MAX: usize = 1024;
 /// Fewest worth an equation of their own when cores are idle.
 const BATCH_MIN: usize = 64;
 /// Few enough to judge one by one when a batch does not hold.
@@ -51,53 +59,150 @@ impl Signed<'_> {
     /// stand in a key field is not asked here.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.item().verify_single().is_ok()
-    }
-
-    fn item(&self) -> Item {
-        let key = VerificationKeyBytes::from(self.key.0);
-        Item::from((key, Signature::from_bytes(&self.sig.0), self.message))
+        VerificationKey::try_from(self.key.0)
+            .and_then(|key| key.verify(&Signature::from_bytes(&self.sig.0), self.message))
+            .is_ok()
     }
 }
 
-/// Verifies signatures on this thread in batches of at most [`BATCH_MAX`].
+/// [`KeyCache::verify_batch`] for once.
 ///
 /// # Errors
 ///
-/// The first bad one, exactly as `is_valid` one by one would find it.
+/// The first bad one.
 pub fn verify_batch(signed: &[Signed<'_>]) -> Result<(), BadSignature> {
-    for (batch, first) in signed.chunks(BATCH_MAX).zip((0..).step_by(BATCH_MAX)) {
-        let order: Vec<usize> = (0..batch.len()).collect();
-        if let Some(index) = first_bad(batch, &order) {
-            return Err(BadSignature { index: first + index });
-        }
-    }
-    Ok(())
+    KeyCache::new().verify_batch(signed)
 }
 
-/// Verifies signatures on every core of the pool. Those under one key meet in one batch, where their
-/// terms are added before the key is multiplied: a run of blocks by few signers costs about half.
+/// [`KeyCache::verify_all`] for once.
 ///
 /// # Errors
 ///
-/// The first bad one, whatever the number of threads.
+/// The first bad one.
 pub fn verify_all(pool: &Pool, signed: &[Signed<'_>]) -> Result<(), BadSignature> {
-    let order = by_key(signed);
-    let batches = batches_of(&order, pool.threads().get());
-    let lowest = AtomicUsize::new(usize::MAX);
-    pool.for_each(batches.len(), |i| {
-        let mut batch = batches[i].to_vec();
-        batch.sort_unstable();
-        // Nothing in a batch that starts after a bad signature can be the first.
-        if batch.first().is_some_and(|first| *first < lowest.load(Ordering::Relaxed))
-            && let Some(index) = first_bad(signed, &batch)
-        {
-            lowest.fetch_min(index, Ordering::Relaxed);
+    KeyCache::new().verify_all(pool, signed)
+}
+
+impl KeyCache {
+    /// Verifies signatures on this thread in batches of at most [`BATCH_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// The first bad one, exactly as `is_valid` one by one would find it.
+    pub fn verify_batch(&self, signed: &[Signed<'_>]) -> Result<(), BadSignature> {
+        let order: Vec<usize> = (0..signed.len()).collect();
+        match order.chunks(BATCH_MAX).find_map(|batch| self.first_bad(signed, batch)) {
+            None => Ok(()),
+            Some(index) => Err(BadSignature { index }),
         }
-    });
-    match lowest.into_inner() {
-        usize::MAX => Ok(()),
-        index => Err(BadSignature { index }),
+    }
+
+    /// Verifies signatures on every core of the pool. Those under one key meet in one batch, where their
+    /// terms are added before the key is multiplied: a run of blocks by few signers costs about half.
+    ///
+    /// # Errors
+    ///
+    /// The first bad one, whatever the number of threads.
+    pub fn verify_all(&self, pool: &Pool, signed: &[Signed<'_>]) -> Result<(), BadSignature> {
+        let order = by_key(signed);
+        let batches = batches_of(&order, pool.threads().get());
+        let lowest = AtomicUsize::new(usize::MAX);
+        pool.for_each(batches.len(), |i| {
+            let first = batches[i].iter().min();
+            // Nothing in a batch that starts after a bad signature can be the first.
+            if first.is_some_and(|first| *first < lowest.load(Ordering::Relaxed))
+                && let Some(index) = self.first_bad(signed, batches[i])
+            {
+                lowest.fetch_min(index, Ordering::Relaxed);
+            }
+        });
+        match lowest.into_inner() {
+            usize::MAX => Ok(()),
+            index => Err(BadSignature { index }),
+        }
+    }
+
+    /// The lowest of these indices whose signature is not valid.
+    fn first_bad(&self, signed: &[Signed<'_>], batch: &[usize]) -> Option<usize> {
+        if self.hold(signed, batch) {
+            return None;
+        }
+        let mut ascending = batch.to_vec();
+        ascending.sort_unstable();
+        let is_bad = |index: &&usize| !signed[**index].is_valid();
+        let mut suspects = ascending.as_slice();
+        while suspects.len() > SINGLES_MAX {
+            let (low, high) = suspects.split_at(suspects.len() / 2);
+            suspects = if self.hold(signed, low) { high } else { low };
+        }
+        // A half that passed wrongly, once in 2^128, would leave no bad one among the last suspects.
+        suspects.iter().find(is_bad).or_else(|| ascending.iter().find(is_bad)).copied()
+    }
+
+    /// Whether the sum of the equations holds.
+    fn hold(&self, signed: &[Signed<'_>], batch: &[usize]) -> bool {
+        let mut batch = batch.to_vec();
+        batch.sort_unstable_by_key(|index| signed[*index].key);
+        let mut hashes = Vec::with_capacity(batch.len());
+        let mut transcript = Vec::with_capacity(batch.len() * (64 + 32));
+        for Signed { key, sig, message } in batch.iter().map(|index| &signed[*index]) {
+            let (r, s) = sig.halves();
+            // It binds R, the key and the message.
+            let hash = sha512([r, &key.0, message]);
+            transcript.extend_from_slice(&hash);
+            transcript.extend_from_slice(s);
+            hashes.push(hash);
+        }
+        let mut factors = Stream::new("proofward signature batch", &transcript);
+        let mut sum = Sum::with_capacity(2 * batch.len() + 1);
+        let mut hashes = hashes.iter();
+        let mut base = Scalar::ZERO;
+        let mut decoded = Vec::new();
+        for group in batch.chunk_by(|a, b| signed[*a].key == signed[*b].key) {
+            let mut of_key = Scalar::ZERO;
+            for (index, hash) in group.iter().zip(&mut hashes) {
+                let (r, s) = signed[*index].sig.halves();
+                let Some(r) = CompressedEdwardsY(*r).decompress() else { return false };
+                let Some(s) = Scalar::from_canonical_bytes(*s).into_option() else { return false };
+                let mut z = [0; 16];
+                factors.fill(&mut z);
+                let z = Scalar::from(u128::from_le_bytes(z));
+                sum.add(z, r);
+                of_key += z * Scalar::from_bytes_mod_order_wide(hash);
+                base -= z * s;
+            }
+            let key = signed[group[0]].key;
+            let Some((point, known)) = self.get(&key) else { return false };
+            if !known {
+                decoded.push((key, point));
+            }
+            sum.add(of_key, point);
+        }
+        self.learn(decoded.into_iter());
+        sum.add(base, ED25519_BASEPOINT_POINT);
+        sum.is_of_small_order()
+    }
+}
+
+/// A sum of points, each times a scalar.
+struct Sum {
+    scalars: Vec<Scalar>,
+    points: Vec<EdwardsPoint>,
+}
+
+impl Sum {
+    fn with_capacity(terms: usize) -> Self {
+        Self { scalars: Vec::with_capacity(terms), points: Vec::with_capacity(terms) }
+    }
+
+    fn add(&mut self, scalar: Scalar, point: EdwardsPoint) {
+        self.scalars.push(scalar);
+        self.points.push(point);
+    }
+
+    fn is_of_small_order(&self) -> bool {
+        let sum = EdwardsPoint::vartime_multiscalar_mul(&self.scalars, &self.points);
+        sum.mul_by_cofactor().is_identity()
     }
 }
 
@@ -116,61 +221,3 @@ fn batches_of(order: &[usize], threads: usize) -> Vec<&[usize]> {
     let count = order.len().div_ceil(BATCH_MAX).max(wanted).max(1);
     order.chunks(order.len().div_ceil(count).max(1)).collect()
 }
-
-/// The lowest index of a signature that is not valid among `order`, which is ascending.
-fn first_bad(signed: &[Signed<'_>], order: &[usize]) -> Option<usize> {
-    let items: Vec<(usize, Item)> = order.iter().map(|&i| (i, signed[i].item())).collect();
-    if hold(signed, &items) {
-        return None;
-    }
-    let is_bad = |(_, item): &&(usize, Item)| item.clone().verify_single().is_err();
-    let mut suspects = items.as_slice();
-    while suspects.len() > SINGLES_MAX {
-        let (low, high) = suspects.split_at(suspects.len() / 2);
-        suspects = if hold(signed, low) { high } else { low };
-    }
-    // A half that passed wrongly, once in 2^128, would leave no bad one among the last suspects.
-    let found = suspects.iter().find(is_bad).or_else(|| items.iter().find(is_bad));
-    found.map(|(index, _)| *index)
-}
-
-/// Whether the sum of the equations holds.
-fn hold(signed: &[Signed<'_>], items: &[(usize, Item)]) -> bool {
-    let mut verifier = Verifier::new();
-    let mut transcript = Vec::with_capacity(items.len() * 136);
-    for (index, item) in items {
-        let Signed { key, sig, message } = signed[*index];
-        transcript.extend_from_slice(&key.0);
-        transcript.extend_from_slice(&sig.0);
-        transcript.extend_from_slice(&(message.len() as u64).to_le_bytes());
-        transcript.extend_from_slice(message);
-        verifier.queue(item.clone());
-    }
-    verifier.verify(Factors(Stream::new("proofward signature batch", &transcript))).is_ok()
-}
-
-/// The factors of a batch, in the shape in which the verifier asks for randomness.
-struct Factors(Stream);
-
-impl rand_core::TryRng for Factors {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.0.fill(&mut bytes);
-        Ok(u32::from_le_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.0.fill(&mut bytes);
-        Ok(u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(bytes);
-        Ok(())
-    }
-}
-
-impl rand_core::TryCryptoRng for Factors {}

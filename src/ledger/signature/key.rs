@@ -106,6 +106,14 @@ impl PubKey {
     }
 }
 
+impl Sig {
+    /// R and S.
+    pub(super) fn halves(&self) -> (&[u8; 32], &[u8; 32]) {
+        let (halves, _) = self.0.as_chunks();
+        (&halves[0], &halves[1])
+    }
+}
+
 /// A text is not a key or a signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

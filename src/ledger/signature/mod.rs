@@ -6,9 +6,11 @@
 //! corner that RFC 8032 leaves open, so that one by one and in batches the verdict is the same.
 
 mod batch;
+mod cache;
 mod key;
 
 pub use batch::{BATCH_MAX, BadSignature, Signed, verify_all, verify_batch};
+pub use cache::KeyCache;
 pub use key::{KeyError, ParseKeyError, PubKey, Sig};
 
 /// What the curve arithmetic runs on here: `avx512`, `avx2` or `serial`. The build decides what is
