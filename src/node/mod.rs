@@ -5,6 +5,7 @@
 pub mod dir;
 pub mod feed;
 pub mod miner;
+pub mod proof_file;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -11,6 +11,7 @@ mod key;
 mod mine;
 mod oracle;
 mod pay;
+mod proof;
 mod search;
 mod tx;
 mod verify;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Mine(Box<mine::Args>),
     Oracle(oracle::Args),
     Pay(Box<pay::Args>),
+    Proof(proof::Args),
     Search(search::Args),
     Tx(tx::Args),
     Verify(verify::Args),
@@ -50,6 +52,7 @@ impl Command {
             Self::Mine(args) => args.run(),
             Self::Oracle(args) => args.run(),
             Self::Pay(args) => args.run(),
+            Self::Proof(args) => args.run(),
             Self::Search(args) => args.run(),
             Self::Tx(args) => args.run(),
             Self::Verify(args) => args.run(),
