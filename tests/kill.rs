@@ -165,10 +165,11 @@ fn a_killed_import_loses_nothing_that_it_said() {
         let feeder = std::thread::spawn(move || {
             // The end of the pipe is gone when the process is.
             let _ = stdin.write_all(&bytes);
-            stdin
+            // After a whole file the pipe is closed, or the import would wait for more.
+            by_bytes.then_some(stdin)
         });
         let (before, stdin) = match by_bytes {
-            true => (None, Some(feeder.join().unwrap())),
+            true => (None, feeder.join().unwrap()),
             false => (read_lines(&mut lines, random.below(4)), None),
         };
         let said = kill(child, lines, &mut random).or(before);

@@ -21,6 +21,8 @@ use crate::primitives::{BlockHash, Header, Work};
 /// Bytes of writes that a run of blocks gathers before it commits them: few enough for memory, enough for
 /// the cost of a commit, which does not shrink with it, to be small.
 const RUN_COMMIT_BYTES: usize = 32 << 20;
+/// And at the latest after so many blocks: a chain of small ones is to make progress that lasts, too.
+const RUN_COMMIT_BLOCKS: u64 = 1_000;
 
 /// A chain on a store. One writer; readers take snapshots of the store.
 #[derive(Debug)]
@@ -210,7 +212,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// Applies blocks that follow the tip one after another, in parallel stages; durable in steps of
-    /// some ten thousand transactions and at the end, so that an interrupted run goes on where it ended.
+    /// some ten thousand transactions or a thousand blocks and at the end, so that an interrupted run goes on where it ended.
     /// `progress` hears of each step once it is durable.
     ///
     /// # Errors
@@ -225,10 +227,12 @@ impl<S: Store> Ledger<S> {
     ) -> Result<Run, E> {
         let mut overlay = Overlay::new(&self.store);
         let blocks = blocks.map(|block| block.map_err(Extend));
-        let mut last = Run::default();
+        let (mut last, mut durable) = (Run::default(), 0);
         let run = self.chain.run(&self.pool, &mut overlay, blocks, Some(now), |overlay, run| {
             last = *run;
-            if overlay.batch().bytes() >= RUN_COMMIT_BYTES {
+            let is_long = run.blocks - durable >= RUN_COMMIT_BLOCKS;
+            if is_long || overlay.batch().bytes() >= RUN_COMMIT_BYTES {
+                durable = run.blocks;
                 self.flush(overlay).map_err(|error| Extend(SubmitError::from(error).into()))?;
                 progress(run);
             }
