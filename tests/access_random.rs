@@ -14,7 +14,6 @@ use ledger::*;
 use proofward::engine::nodes::NodeKernel;
 use proofward::fuzzing::naive::state_root;
 use proofward::ledger::block::Included;
-use proofward::ledger::chain::{Ledger, SubmitError};
 use proofward::ledger::coinbase::{Coinbase, Payout};
 use proofward::ledger::policy::{
     Draft, Leaf, Place, PolicyTree, Presence, Purpose, Purposes, Role, RoleRef, Roll,
@@ -26,7 +25,7 @@ use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::Spec;
 use proofward::ledger::state::{Change, Delta, EntryKey, Session, StateRead};
-use proofward::ledger::store::{MemoryStore, StoreError};
+use proofward::ledger::store::StoreError;
 use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
 use proofward::ledger::transaction::record::{Previous, ShareSet};
 use proofward::ledger::transaction::request::{PlaceProof, RoleProof};
@@ -385,37 +384,6 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
     );
     for (name, least) in [("Attest", 1000), ("Record", 300), ("Grant", 100), ("Request", 500)] {
         assert!(taken.get(name).is_some_and(|count| *count >= least), "{name}: {taken:?}");
-    }
-}
-
-/// Judged block by block, as they arrive one at a time.
-fn serially(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
-    let ledger = memory_ledger(easy_spec());
-    for block in blocks {
-        match ledger.submit(block, NOW) {
-            Ok(_) => {}
-            Err(SubmitError::Rule(verdict)) => {
-                return Err((verdict.height, verdict.transaction, verdict.rule.name()));
-            }
-            Err(SubmitError::Orphan { .. }) => return Err((0, None, "bad-prevblk")),
-            Err(error) => panic!("{error}"),
-        }
-    }
-    Ok(ledger.view().tip().unwrap())
-}
-
-fn in_parallel(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
-    let ledger: Ledger<MemoryStore> =
-        Ledger::create(MemoryStore::new(), easy_spec(), NodeKernel::best(), pool(2)).unwrap();
-    match ledger.extend::<SubmitError>(blocks.iter().cloned().map(Ok), NOW, |_| {}) {
-        Ok(_) => Ok(ledger.view().tip().unwrap()),
-        Err(SubmitError::Rule(verdict)) if verdict.rule.name() == "bad-prevblk" => {
-            Err((0, None, "bad-prevblk"))
-        }
-        Err(SubmitError::Rule(verdict)) => {
-            Err((verdict.height, verdict.transaction, verdict.rule.name()))
-        }
-        Err(error) => panic!("{error}"),
     }
 }
 

@@ -15,7 +15,6 @@ use proofward::ledger::state::{Account, EntryKey, StateRead};
 use proofward::ledger::store::{CACHE_BYTES_DEFAULT, DiskStore, MemoryStore, Read, Table};
 use proofward::ledger::transaction::Transaction;
 use proofward::ledger::tree::StateRoot;
-use proofward::primitives::BlockHash;
 
 /// SplitMix64: the same numbers everywhere.
 struct Random(u64);
@@ -136,38 +135,6 @@ fn no_kernel_thread_count_or_way_of_applying_changes_the_root() {
             let name = format!("{} on {threads} threads", kernel.isa());
             assert_eq!(other.view().root().unwrap(), expected, "{name}");
         }
-    }
-}
-
-/// Judged block by block, as they arrive one at a time.
-fn serially(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
-    let ledger = memory_ledger(easy_spec());
-    for block in blocks {
-        match ledger.submit(block, NOW) {
-            Ok(_) => {}
-            Err(SubmitError::Rule(verdict)) => {
-                return Err((verdict.height, verdict.transaction, verdict.rule.name()));
-            }
-            // A block whose parent is not the one before: the run says so by its link.
-            Err(SubmitError::Orphan { .. }) => return Err((0, None, "bad-prevblk")),
-            Err(error) => panic!("{error}"),
-        }
-    }
-    Ok(ledger.view().tip().unwrap())
-}
-
-fn in_parallel(blocks: &[Vec<u8>]) -> Result<BlockHash, (u32, Option<u32>, &'static str)> {
-    let ledger =
-        Ledger::create(MemoryStore::new(), easy_spec(), NodeKernel::best(), pool(2)).unwrap();
-    match ledger.extend::<SubmitError>(blocks.iter().cloned().map(Ok), NOW, |_| {}) {
-        Ok(_) => Ok(ledger.view().tip().unwrap()),
-        Err(SubmitError::Rule(verdict)) if verdict.rule.name() == "bad-prevblk" => {
-            Err((0, None, "bad-prevblk"))
-        }
-        Err(SubmitError::Rule(verdict)) => {
-            Err((verdict.height, verdict.transaction, verdict.rule.name()))
-        }
-        Err(error) => panic!("{error}"),
     }
 }
 

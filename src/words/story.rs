@@ -162,8 +162,8 @@ fn sentence(told: Told) -> [&'static str; 2] {
             ["with one event dropped, the proof fails", "删去任何一个事件，证明即告失败"]
         }
         Told::Secrecy => [
-            "{0} bytes of chain hold no plaintext, no share and no unused rule",
-            "链上 {0} 字节中没有明文、没有分片、没有未使用的规则",
+            "{0} bytes of chain hold no word of the record and no share",
+            "链上 {0} 字节中没有病历原文，也没有任何分片",
         ],
         Told::ChainTampered => {
             ["One bit of a copy of the chain is changed: {0}", "在链的副本中改动一个比特：{0}"]

@@ -166,3 +166,39 @@ pub(crate) fn verdict(error: SubmitError) -> proofward::ledger::rules::Verdict {
         other => panic!("not a verdict: {other:?}"),
     }
 }
+
+/// What was named of a bad run of blocks: height, transaction, rule.
+pub(crate) type Named = (u32, Option<u32>, &'static str);
+
+/// Judged block by block, as they arrive one at a time.
+pub(crate) fn serially(blocks: &[Vec<u8>]) -> Result<BlockHash, Named> {
+    let ledger = memory_ledger(easy_spec());
+    for block in blocks {
+        match ledger.submit(block, NOW) {
+            Ok(_) => {}
+            Err(SubmitError::Rule(verdict)) => {
+                return Err((verdict.height, verdict.transaction, verdict.rule.name()));
+            }
+            // A block whose parent is not the one before: the run says so by its link.
+            Err(SubmitError::Orphan { .. }) => return Err((0, None, "bad-prevblk")),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    Ok(ledger.view().tip().unwrap())
+}
+
+/// Judged as one run, in parallel stages.
+pub(crate) fn in_parallel(blocks: &[Vec<u8>]) -> Result<BlockHash, Named> {
+    let ledger =
+        Ledger::create(MemoryStore::new(), easy_spec(), NodeKernel::best(), pool(2)).unwrap();
+    match ledger.extend::<SubmitError>(blocks.iter().cloned().map(Ok), NOW, |_| {}) {
+        Ok(_) => Ok(ledger.view().tip().unwrap()),
+        Err(SubmitError::Rule(verdict)) if verdict.rule.name() == "bad-prevblk" => {
+            Err((0, None, "bad-prevblk"))
+        }
+        Err(SubmitError::Rule(verdict)) => {
+            Err((verdict.height, verdict.transaction, verdict.rule.name()))
+        }
+        Err(error) => panic!("{error}"),
+    }
+}

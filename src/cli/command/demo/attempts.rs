@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail, ensure};
 
 use proofward::ledger::chain::Release as Decision;
-use proofward::ledger::policy::{Branch, Presence, Purpose, Role, RoleRef};
+use proofward::ledger::policy::{Branch, EMERGENCY_SET, Presence, Purpose, Role, RoleRef};
 use proofward::ledger::state::{EntryKey, HeldRecord, RequestStatus};
 use proofward::ledger::transaction::approve::{Approver, GuardianProof};
 use proofward::ledger::transaction::attest::Withdrawn;
@@ -18,7 +18,7 @@ use proofward::words::{Told, explain};
 use super::Voice;
 use super::people::People;
 use super::record::{Kept, read, slip_of};
-use super::stage::{SPACING_S, Stage};
+use super::stage::{FEE, SPACING_S, Stage};
 
 /// A request with the secret to which its answers are sealed.
 struct Ask {
@@ -74,7 +74,7 @@ fn expect_refusal(
     clause: u8,
     voice: Voice,
 ) -> anyhow::Result<()> {
-    let (transaction, core) = stage.sign(Body::Request(Box::new(ask.body)), &[reader], 100_000)?;
+    let (transaction, core) = stage.sign(Body::Request(Box::new(ask.body)), &[reader], FEE)?;
     let Body::Request(request) = &transaction.core.body else { bail!("a request") };
     // The words come before the attempt: they are the ledger's for a request not yet sent.
     let (_, answer) =
@@ -161,7 +161,11 @@ fn approve(
             release: hash,
         });
     }
-    stage.act(Body::Approve(Approve { request: request.0, approvers }), &signers)?;
+    // In an emergency nobody has to own anything.
+    let fee = if set == EMERGENCY_SET { 0 } else { FEE };
+    let body = Body::Approve(Approve { request: request.0, approvers });
+    let (transaction, _) = stage.sign(body, &signers, fee)?;
+    stage.mine(vec![transaction])?;
     Ok(releases)
 }
 

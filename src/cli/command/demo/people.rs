@@ -1,7 +1,6 @@
 //! Who is on the stage, and the claims that make them so.
 
 use proofward::ledger::policy::{Cell, Role, RoleRef};
-use proofward::ledger::signature::PubKey;
 use proofward::ledger::transaction::attest::{Claim, IssuerSet};
 use proofward::ledger::transaction::{Attest, Body, CoreId, Party, PartyId};
 use proofward::wallet::SecretKey;
@@ -105,10 +104,5 @@ impl People {
             last = Some(stage.act(Body::Attest(attest), &[issuer, subject])?);
         }
         last.ok_or_else(|| anyhow::anyhow!("there are claims"))
-    }
-
-    /// Keys that may appear in no sealed thing.
-    pub(super) fn guardians(&self) -> [PubKey; 3] {
-        [&self.nurse, &self.patient, &self.escrow].map(SecretKey::public_key)
     }
 }

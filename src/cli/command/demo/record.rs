@@ -177,6 +177,7 @@ pub(super) fn rekey(
     let held: HeldRecord = stage.entry(&EntryKey::Record(kept.rid))?.context("the record")?;
     let successor = held.successor.context("the old record names the new one")?;
     ensure!(successor.rid == of.rid, "the old record names the new one");
+    ensure!(held.is_retired(stage.next()?, SPACING_S), "the old record is retired");
     voice.then(Told::OldSharesDead, &[])
 }
 

@@ -1,16 +1,15 @@
 //! The stage: a chain of its own in a folder, with real work and real signatures, in which a block takes
 //! as long as the clock of the story says and not as long as the audience waits.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 
 use proofward::engine::{Engine, Event, Options};
 use proofward::ledger::block::Included;
 use proofward::ledger::chain::{Ledger, Submitted};
-use proofward::ledger::policy::{Presence, Roll};
+use proofward::ledger::policy::{Moment, Presence, Roll};
 use proofward::ledger::rules::access::Answer;
 use proofward::ledger::rules::context::Ancestors as _;
 use proofward::ledger::signature::PubKey;
@@ -31,12 +30,11 @@ pub(super) const SPACING_S: u32 = 15;
 const STORY_SECONDS: u64 = 5 * 86_400;
 /// About 2^17 hashes a block.
 const TARGET: CompactTarget = CompactTarget(0x1e7f_ff00);
-const FEE: u64 = 100_000;
+pub(super) const FEE: u64 = 100_000;
 /// Longer than any block of the story takes on any machine that can run it.
 const BLOCK_SECONDS_MAX: u64 = 60;
 
 pub(super) struct Stage {
-    pub(super) dir: ChainDir,
     pub(super) ledger: Ledger<DiskStore>,
     pub(super) blobs: Blobs,
     engine: Engine,
@@ -64,12 +62,10 @@ impl Stage {
             ..Spec::local(genesis_time, anchor)?
         }
         .check()?;
-        let dir = ChainDir::new(path);
-        let ledger = dir.found(spec, options.threads)?;
+        let ledger = ChainDir::new(path).found(spec, options.threads)?;
         let kernel = crate::cli::command::kernels::choose(ledger.chain().spec.algorithm, None)?;
         let mut stage = Self {
             blobs: Blobs::open(path)?,
-            dir,
             ledger,
             engine: Engine::new(kernel, options)?,
             miner: SecretKey::generate()?,
@@ -98,6 +94,13 @@ impl Stage {
 
     pub(super) fn height(&self) -> anyhow::Result<u32> {
         Ok(self.ledger.tip()?.1.height)
+    }
+
+    /// Height and median time past of the next block.
+    pub(super) fn next(&self) -> anyhow::Result<Moment> {
+        let (_, tip) = self.ledger.tip()?;
+        let median_time = self.ledger.view().median_time_after(&tip)?;
+        Ok(Moment { height: tip.height + 1, median_time })
     }
 
     pub(super) fn tip(&self) -> anyhow::Result<BlockHash> {
@@ -217,7 +220,7 @@ impl Stage {
         answer.context("the state knows the request")
     }
 
-    /// Every block of the chain, and the names of all files that the story wrote.
+    /// The bytes of every block.
     pub(super) fn chain_bytes(&self) -> anyhow::Result<Vec<u8>> {
         let mut all = Vec::new();
         let view = self.ledger.view();
@@ -225,7 +228,6 @@ impl Stage {
             let hash = view.hash_at(height)?.context("a block at every height")?;
             all.extend(view.block_bytes(&hash)?.context("every block is stored")?);
         }
-        ensure!(fs::exists(self.dir.path())?, "the folder is still there");
         Ok(all)
     }
 }

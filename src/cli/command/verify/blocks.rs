@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use super::{Law, Workers, per_second, span};
+use super::{Law, Workers, span};
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, rate, seconds, text_line};
 use proofward::consensus::ChainSpec;
+use proofward::engine::meter::per_second;
 use proofward::engine::verify::{
     BlockFailure, BlockFileError, BlockReport, BlockRun, BlockVerdict, Verifier,
 };

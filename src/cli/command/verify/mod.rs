@@ -5,7 +5,7 @@ mod chain;
 mod headers;
 
 use std::num::NonZeroUsize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 
@@ -82,11 +82,6 @@ impl Law {
             .context("the system's clock is before 1970: give --now")?;
         Ok(i64::try_from(since.as_secs())?)
     }
-}
-
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "display only")]
-fn per_second(count: u64, elapsed: Duration) -> f64 {
-    count as f64 / elapsed.as_secs_f64().max(1e-9)
 }
 
 /// `at height 3` or `at heights 3 to 5`.
