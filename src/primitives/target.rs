@@ -4,7 +4,7 @@ use std::fmt;
 use std::iter::Sum;
 use std::str::FromStr;
 
-use ruint::aliases::U256;
+use ruint::aliases::{U256, U512};
 
 use super::{Digest, ParseHashError};
 
@@ -103,11 +103,39 @@ pub struct Target(pub U256);
 impl Target {
     /// Every hash meets it.
     pub const MAX: Self = Self(U256::MAX);
+    /// Difficulty 1: 0xffff * 2^208, the target of Bitcoin's first nBits.
+    pub const DIFFICULTY_ONE: Self = Self(U256::from_limbs([0, 0, 0, 0xffff_0000]));
+    /// Difficulty 1 by the looser convention: 2^224 - 1.
+    pub const DIFFICULTY_ONE_LOOSE: Self =
+        Self(U256::from_limbs([u64::MAX, u64::MAX, u64::MAX, 0xffff_ffff]));
 
     /// The target whose 32 bytes are given least significant first, as a digest is read.
     #[must_use]
     pub fn from_le_bytes(bytes: Digest) -> Self {
         Self(U256::from_le_bytes(bytes))
+    }
+
+    /// The 32 bytes, least significant first.
+    #[must_use]
+    pub fn to_le_bytes(self) -> Digest {
+        self.0.to_le_bytes()
+    }
+
+    /// This target divided by `mantissa * 2^exponent`, rounded down. Saturates: a divisor of zero, or an
+    /// exponent below -256, gives [`Self::MAX`].
+    #[must_use]
+    pub fn divided_by(self, mantissa: u64, exponent: i32) -> Self {
+        let shift = usize::try_from(exponent.unsigned_abs()).unwrap_or(usize::MAX);
+        let (one, mantissa) = (U512::from(self.0), U512::from(mantissa));
+        if mantissa.is_zero() || (exponent < 0 && shift > 256) {
+            return Self::MAX;
+        }
+        let quotient = match exponent {
+            ..0 => (one << shift) / mantissa,
+            // A shift of all bits or more gives zero.
+            0.. => (one / mantissa).wrapping_shr(shift),
+        };
+        Self(quotient.saturating_to())
     }
 
     /// Whether the digest, read as a little-endian integer, is at most the target.

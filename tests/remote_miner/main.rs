@@ -1,0 +1,5 @@
+//! The miner as a client of other people's servers: share difficulty, the protocol machines with a stepped
+//! clock, and the program against scripted servers on loopback.
+#![cfg(feature = "net")]
+
+mod difficulties;
