@@ -6,6 +6,8 @@
 mod access;
 #[path = "common/ledger.rs"]
 mod ledger;
+#[path = "common/replay.rs"]
+mod replay;
 
 use std::collections::BTreeMap;
 
@@ -19,13 +21,12 @@ use proofward::ledger::policy::{
     Draft, Leaf, Place, PolicyTree, Presence, Purpose, Purposes, Role, RoleRef, Roll,
 };
 use proofward::ledger::rules::context::{
-    Ancestors, Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
+    Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
 };
 use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::Spec;
-use proofward::ledger::state::{Change, Delta, EntryKey, Session, StateRead};
-use proofward::ledger::store::StoreError;
+use proofward::ledger::state::{EntryKey, Session};
 use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
 use proofward::ledger::transaction::record::{Previous, ShareSet};
 use proofward::ledger::transaction::request::{PlaceProof, RoleProof};
@@ -34,6 +35,7 @@ use proofward::ledger::transaction::{
 };
 use proofward::ledger::tree::{MemoryPages, ValueHash, update};
 use proofward::primitives::BlockHash;
+use replay::{Base, Heights, hash_of};
 
 /// SplitMix64: the same numbers everywhere.
 struct Random(u64);
@@ -54,59 +56,6 @@ impl Random {
     fn pick<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
         let at = self.below(u32::try_from(list.len().max(1)).unwrap());
         list.get(usize::try_from(at).unwrap())
-    }
-}
-
-/// A chain of which only the heights matter: its blocks are named by their heights.
-struct Heights(u32);
-
-fn hash_of(height: u32) -> BlockHash {
-    let mut hash = [1; 32];
-    hash[..4].copy_from_slice(&height.to_le_bytes());
-    BlockHash(hash)
-}
-
-impl Ancestors for Heights {
-    fn hash_at(&self, height: u32) -> Result<Option<BlockHash>, StoreError> {
-        Ok((height < self.0).then(|| hash_of(height)))
-    }
-
-    fn height_of(&self, hash: &BlockHash) -> Result<Option<u32>, StoreError> {
-        let height = u32::from_le_bytes(*hash.0.first_chunk().unwrap());
-        Ok((height < self.0 && hash_of(height) == *hash).then_some(height))
-    }
-}
-
-#[derive(Default)]
-struct Base {
-    entries: BTreeMap<EntryKey, Vec<u8>>,
-    cores: BTreeMap<CoreId, u32>,
-}
-
-impl StateRead for Base {
-    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.entries.get(key).cloned())
-    }
-
-    fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
-        Ok(self.cores.get(core).copied())
-    }
-}
-
-impl Base {
-    fn apply(&mut self, delta: &Delta) {
-        for Change { key, old, new } in delta.changes() {
-            assert_eq!(self.entries.get(key), old.as_ref());
-            match new {
-                Some(value) => self.entries.insert(key.clone(), value.clone()),
-                None => self.entries.remove(key),
-            };
-        }
-        let (added, removed) = delta.accepted();
-        for core in removed {
-            self.cores.remove(&core);
-        }
-        self.cores.extend(added);
     }
 }
 
@@ -353,10 +302,7 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
         // Forwards, backwards by the undo record, and forwards again.
         let (before, before_cores) = (base.entries.clone(), base.cores.clone());
         base.apply(&delta);
-        let undo = delta.undo_record();
-        let read = |key: &EntryKey| base.entry(key);
-        let back = Delta::from_undo(&undo, read).unwrap().expect("a record of ours");
-        base.apply(&back);
+        base.undo(&delta.undo_record());
         assert_eq!((&base.entries, &base.cores), (&before, &before_cores), "height {height}");
         base.apply(&delta);
 

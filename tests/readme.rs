@@ -16,7 +16,7 @@ const SOURCES: &[(&str, &str, &str, bool)] = &[
     ("block", "CoinbaseError", "src/ledger/coinbase.rs", false),
     ("block", "BlockRule", "src/ledger/rules/error.rs", false),
     ("transaction", "TransactionError", "src/ledger/rules/error.rs", false),
-    ("Pay", "PayError", "src/ledger/rules/error.rs", false),
+    ("Pay", "PayError", "src/ledger/rules/pay/error.rs", true),
     ("Attest", "AttestError", "src/ledger/rules/access/error.rs", true),
     ("Record", "RecordError", "src/ledger/rules/access/error.rs", true),
     ("Grant", "GrantError", "src/ledger/rules/access/error.rs", true),

@@ -3,7 +3,7 @@
 
 use crate::ledger::signature::PubKey;
 use crate::ledger::state::EntryKey;
-use crate::ledger::transaction::{Body, CoreId, Transaction};
+use crate::ledger::transaction::{Body, CoreId, PayKind, Transaction};
 
 /// What a body takes, gives and claims for itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,8 +27,17 @@ impl Effects {
     pub fn of(body: &Body) -> Self {
         match body {
             Body::Pay(pay) => Self {
-                debits: vec![(pay.from, pay.amount)],
-                credits: vec![pay.to],
+                debits: match pay.debit() {
+                    0 => Vec::new(),
+                    units => vec![(pay.from, units)],
+                },
+                credits: match pay.kind {
+                    PayKind::Plain | PayKind::Loan(_) => vec![pay.to],
+                    // Who is repaid stands in the state, which is asked again after each block.
+                    _ => Vec::new(),
+                },
+                // A loan is judged by the height that it is due at, all else by the debt.
+                is_dependent: !matches!(pay.kind, PayKind::Plain),
                 ..Self::default()
             },
             Body::Attest(attest) => Self {

@@ -212,7 +212,7 @@ pub fn apply_transaction(
     }
     let judged = match &core.body {
         Body::Pay(body) => {
-            pay::check(session, transaction, body)?;
+            pay::check(context, session, transaction, body)?;
             access::Judged::Sound
         }
         _ => access::check(context, session, ids.core, transaction)?,
@@ -224,7 +224,7 @@ pub fn apply_transaction(
     session.put_account(transaction.payer, paid)?;
     session.accept(ids.core);
     match &core.body {
-        Body::Pay(body) => pay::apply(session, body)?,
+        Body::Pay(body) => pay::apply(context, session, ids.core, body)?,
         body => access::apply(context, session, ids.core, body, &judged)?,
     }
     if let Some(free) = free {
@@ -249,7 +249,7 @@ pub fn fee_least(bytes: usize, transaction: &Transaction, new_entries: u64) -> u
 /// If the store cannot be read.
 pub fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64, StoreError> {
     match body {
-        Body::Pay(pay) => Ok(u64::from(!session.has_account(pay.to)?)),
+        Body::Pay(pay) => pay::new_entries(session, pay),
         body => access::new_entries(session, body),
     }
 }

@@ -4,6 +4,7 @@
 use super::access::{
     ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError,
 };
+use super::pay::PayError;
 use crate::ledger::block::BlockDecodeError;
 use crate::ledger::coinbase::CoinbaseError;
 use crate::ledger::signature::KeyError;
@@ -221,26 +222,6 @@ pub enum TransactionError {
     Receipt(#[from] ReceiptError),
 }
 
-/// Rules of `Pay`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PayError {
-    /// Nothing is moved.
-    #[error("the amount is zero")]
-    ZeroAmount,
-    /// To oneself.
-    #[error("from and to are the same key")]
-    SelfPay,
-    /// The account holds less, the fee deducted if it also pays that.
-    #[error("the account holds {balance}, the amount is {amount}")]
-    Insufficient {
-        /// What it holds.
-        balance: u64,
-        /// What it would move.
-        amount: u64,
-    },
-}
-
 impl BlockRule {
     /// The rule in a word, for programs.
     #[must_use]
@@ -306,11 +287,7 @@ impl TransactionError {
             Self::NonCanonical(_) => "NonCanonical",
             Self::TooLarge(_) => "TooLarge",
             Self::Duplicate(_) => "Duplicate",
-            Self::Pay(error) => match error {
-                PayError::ZeroAmount => "ZeroAmount",
-                PayError::SelfPay => "SelfPay",
-                PayError::Insufficient { .. } => "Insufficient",
-            },
+            Self::Pay(error) => error.name(),
             Self::Attest(error) => error.name(),
             Self::Record(error) => error.name(),
             Self::Grant(error) => error.name(),

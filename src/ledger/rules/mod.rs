@@ -14,8 +14,10 @@ pub mod access;
 pub mod context;
 mod error;
 pub mod isolation;
+mod names;
 mod pay;
 pub mod structure;
 
 pub use access::AttestError;
-pub use error::{BlockRule, PayError, TransactionError, Verdict};
+pub use error::{BlockRule, TransactionError, Verdict};
+pub use pay::PayError;

@@ -1,7 +1,7 @@
 //! Structure: is it well formed, whatever the chain holds?
 
 use super::error::TransactionError;
-use crate::ledger::transaction::{CORE_VERSION, Core, VALIDITY_BLOCKS_MAX};
+use crate::ledger::transaction::{Body, CORE_VERSION, Core, VALIDITY_BLOCKS_MAX};
 
 /// Version and chain: the first two names.
 ///
@@ -32,7 +32,11 @@ pub fn check_canonical(core: &Core) -> Result<(), TransactionError> {
         );
         return Err(TransactionError::NonCanonical(what));
     }
-    match super::access::form::fault(&core.body) {
+    let fault = match &core.body {
+        Body::Pay(pay) => super::pay::fault(pay),
+        body => super::access::form::fault(body),
+    };
+    match fault {
         None => Ok(()),
         Some(what) => Err(TransactionError::NonCanonical(what.into())),
     }

@@ -60,6 +60,8 @@ pub enum EntryKey {
     Unreviewed(PartyId),
     /// The emergencies without a fee that a site has open.
     FreeSite(PartyId),
+    /// A debt, by the core id of its loan.
+    Debt(CoreId),
 }
 
 /// A value that one kind of entry holds.
@@ -112,6 +114,7 @@ impl EntryKey {
             Self::Emergencies(person) => [&[19][..], &person.issuer.0, &person.tag].concat(),
             Self::Unreviewed(issuer) => [&[20][..], &issuer.0].concat(),
             Self::FreeSite(site) => [&[21][..], &site.0].concat(),
+            Self::Debt(core) => [&[22][..], &core.0].concat(),
         }
     }
 
@@ -160,6 +163,7 @@ impl EntryKey {
             19 => Self::Emergencies(person(rest)?),
             20 => Self::Unreviewed(PartyId(rest.try_into().ok()?)),
             21 => Self::FreeSite(PartyId(rest.try_into().ok()?)),
+            22 => Self::Debt(core()?),
             _ => return None,
         })
     }

@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line};
 use crate::cli::settings::tokens;
-use proofward::ledger::transaction::Body;
+use proofward::ledger::transaction::pay::LoanTerms;
+use proofward::ledger::transaction::{Body, CoreId, Pay, PayKind};
 use proofward::wallet::TransactionFile;
 
 /// Show what a transaction does, who has signed it and who is missing
@@ -115,9 +116,29 @@ impl Shown {
 /// What a body does, on a line. A kind without words of its own is shown field by field.
 fn deed(body: &Body) -> String {
     match body {
-        Body::Pay(pay) => {
-            format!("pays {} tokens from {} to {}", tokens(pay.amount), pay.from, pay.to)
-        }
+        Body::Pay(pay) => paid(pay),
         other => format!("{other:?}"),
+    }
+}
+
+fn paid(Pay { from, to, amount, kind }: &Pay) -> String {
+    let units = tokens(*amount);
+    let agreed = |terms: &LoanTerms| {
+        format!("against {} until block {}", tokens(terms.total_owed), terms.due_h)
+    };
+    match kind {
+        PayKind::LoanOffer(terms) => {
+            format!("announces that {from} would lend {to} {units} tokens {}", agreed(terms))
+        }
+        PayKind::Loan(terms) => {
+            format!("lends {units} tokens from {from} to {to} {}", agreed(terms))
+        }
+        PayKind::Repay { debt } => {
+            format!("repays {units} tokens of the debt {} by {from}", CoreId(*debt))
+        }
+        PayKind::Assign { debt } => {
+            format!("hands the claim on the debt {} from {from} to {to}", CoreId(*debt))
+        }
+        _ => format!("pays {units} tokens from {from} to {to}"),
     }
 }

@@ -1,5 +1,7 @@
 //! The names of broken rules of the bodies about access, each list in the order of the checks.
 
+use crate::ledger::rules::names::names;
+
 /// Rules of `Attest`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -190,20 +192,6 @@ pub enum ReceiptError {
     /// Another blob than the record's.
     #[error("not the blob of the record")]
     BlobMismatch,
-}
-
-macro_rules! names {
-    ($($error:ident: $($variant:ident)+;)+) => {$(
-        impl $error {
-            /// The name in the transaction table.
-            #[must_use]
-            pub const fn name(&self) -> &'static str {
-                match self {
-                    $(Self::$variant { .. } => stringify!($variant),)+
-                }
-            }
-        }
-    )+};
 }
 
 names! {

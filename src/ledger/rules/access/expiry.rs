@@ -1,12 +1,13 @@
-//! What is forgotten: requests that have been over for [`CLOSED_BLOCKS`], and what was kept because of
-//! them. Each entry is looked at a fixed number of blocks after it was touched, and again so much later if
+//! What is forgotten: requests and debts that have been over for [`CLOSED_BLOCKS`], and what was kept
+//! because of them. Each entry is looked at a fixed number of blocks after it was touched, and again so much later if
 //! it still matters; so a block looks at no more than one block each of some earlier heights wrote, and
 //! nobody can pile up work for one height. Hence an entry may stay for up to twice that time.
 
 use super::{emergency, limits};
 use crate::ledger::rules::context::Context;
+use crate::ledger::rules::pay::debt;
 use crate::ledger::spec::CLOSED_BLOCKS;
-use crate::ledger::state::{Counter, EntryKey, HeldRequest, Session};
+use crate::ledger::state::{Counter, EntryKey, HeldDebt, HeldRequest, Session};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::CoreId;
 
@@ -72,6 +73,13 @@ fn look(context: &Context<'_>, session: &mut Session<'_>, key: EntryKey) -> Resu
             let counter = session.get::<Counter>(&key)?;
             if counter.is_some_and(|counter| limits::is_past(context, counter)) {
                 session.put::<Counter>(&key, None)?;
+            }
+            Ok(())
+        }
+        EntryKey::Debt(_) => {
+            let held = session.get::<HeldDebt>(&key)?;
+            if held.is_some_and(|held| debt::is_over(context, &held)) {
+                session.put::<HeldDebt>(&key, None)?;
             }
             Ok(())
         }
