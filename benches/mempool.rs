@@ -15,7 +15,7 @@ use proofward::ledger::mempool::{Limits, Mempool, Source};
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::template::Template;
 use proofward::ledger::transaction::{Body, Pay, PayKind, Transaction};
-use proofward::node::miner::Job;
+use proofward::node::job::Job;
 
 const PENDING: u32 = 50_000;
 const EACH: u32 = 50;

@@ -14,8 +14,10 @@ use proofward::ledger::chain::Ledger;
 use proofward::ledger::mempool::{Limits, Mempool};
 use proofward::ledger::store::{Inbox, MemoryStore};
 use proofward::ledger::transaction::Transaction;
+use proofward::node::clock::Clock;
 use proofward::node::feed::{InboxFeed, Told};
-use proofward::node::miner::Miner;
+use proofward::node::miner::{MineError, Miner};
+use proofward::node::service::{Parts, Service};
 
 /// A chain on which key 1 owns a reward, its inbox and its pool.
 struct Node {
@@ -136,34 +138,40 @@ fn one_that_lost_its_nonce_is_told_after_the_block() {
     assert_eq!(node.waiting(), 0);
 }
 
-/// The whole way on the engine: inbox, pool, job, block, and the next job without what was mined.
+/// The whole way on the engine: inbox, pool, candidate, job, block, and the next one without what was
+/// mined.
 #[test]
 fn the_miner_mines_what_was_left() {
-    let mut node = Node::new();
+    let node = Node::new();
     for nonce in 1..=3 {
         node.leave(&node.payment(nonce, 1_000));
     }
-    node.poll();
+    let Node { ledger, inbox, _dir, .. } = node;
     let kernel = Kernel::available(Algorithm::Sha256d).next().unwrap();
     let engine = Engine::new(kernel, Options::default()).unwrap();
-    let ledger = memory_ledger(easy_spec());
-    assert_eq!(ledger.chain().genesis, node.ledger.chain().genesis);
-    let mut miner = Miner::new(&node.ledger, &engine, Key::new(9).public(), node.pool);
+    let (limits, clock) = (Limits::default(), Clock::new(|| NOW));
+    let parts = Parts { ledger, inbox: Some(inbox.clone()), limits, clock };
+    let service = Service::start(parts).unwrap();
+    let handle = service.handle.clone();
+    assert_eq!(handle.totals().count, 3);
+    let mut miner = Miner::new(handle.clone(), &engine, Key::new(9).public(), "test");
     let mut mined = Vec::new();
     while mined.len() < 3 {
-        miner.renew(NOW).unwrap();
-        mined.extend(miner.wait(Duration::from_secs(20), || NOW).unwrap());
-        if mined.len() == 1 {
-            assert!(
-                node.feed.tip_moved(&mut miner.mempool, &node.ledger.view()).unwrap().is_empty()
-            );
-            assert_eq!(miner.mempool.totals().count, 0);
-        }
+        mined.extend(miner.wait(Duration::from_secs(20)).unwrap());
+        let tip = mined.last().map(|mined| mined.hash);
+        assert!(tip.is_none_or(|tip| handle.current().tip() == tip), "the candidate follows");
     }
     miner.stop();
+    let ledger = service.stop().unwrap().expect("nobody is reading");
     let counts: Vec<_> = mined.iter().map(|mined| mined.block.transactions.len()).collect();
     assert_eq!(counts, [3, 0, 0]);
     assert_eq!(mined[0].reward, mined[1].reward + 3 * 20_000);
-    assert_eq!(node.ledger.tip().unwrap().0, mined[2].hash);
-    assert_eq!(node.inbox.size().unwrap(), (0, 0));
+    assert_eq!(ledger.tip().unwrap().0, mined[2].hash);
+    assert_eq!((inbox.size().unwrap(), handle.totals().count), ((0, 0), 0));
+    let ended = loop {
+        if let Err(error) = miner.wait(Duration::from_secs(20)) {
+            break error;
+        }
+    };
+    assert_eq!(ended, MineError::Stopped);
 }

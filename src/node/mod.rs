@@ -5,8 +5,19 @@
 pub mod difficulty;
 pub mod dir;
 pub mod feed;
-pub mod miner;
+pub mod job;
 pub mod proof_file;
+
+#[cfg(feature = "net")]
+pub mod candidate;
+#[cfg(feature = "net")]
+pub mod clock;
+#[cfg(feature = "net")]
+pub mod handle;
+#[cfg(feature = "net")]
+pub mod miner;
+#[cfg(feature = "net")]
+pub mod service;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

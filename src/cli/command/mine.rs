@@ -15,16 +15,19 @@ use crate::cli::settings::{Place, key_or_address, tokens};
 use proofward::engine::meter::{CpuLimit, Stopwatch, per_second};
 use proofward::engine::{Engine, Options};
 use proofward::ledger::chain::Ledger;
-use proofward::ledger::mempool::{Limits, Mempool};
+use proofward::ledger::mempool::Limits;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::store::DiskStore;
+use proofward::node::clock::Clock;
 use proofward::node::dir::ChainDir;
-use proofward::node::feed::{InboxFeed, Told};
+use proofward::node::feed::Told;
+use proofward::node::handle::{Event, Handle};
 use proofward::node::miner::{Mined, Miner};
-use proofward::node::unix_now;
+use proofward::node::service::{Parts, Service};
+use tokio::sync::broadcast::Receiver;
 
-/// How long a transaction may lie in the inbox before it is looked at.
-const INBOX_PAUSE: Duration = Duration::from_millis(250);
+/// How often the live line is drawn, and what the inbox holds is told.
+const DRAW_EVERY: Duration = Duration::from_millis(250);
 
 /// Mine blocks on the chain of a directory
 #[derive(Debug, clap::Args)]
@@ -97,24 +100,30 @@ impl Args {
         let engine = Engine::new(kernel, options)?;
         let stopwatch = Stopwatch::start();
         let live = live_line();
-        let mut feed = InboxFeed::new(dir.inbox()?, ledger.chain().genesis)?;
-        let mempool = Mempool::new(ledger.chain(), &ledger.view(), Limits::default())?;
-        let mut miner = Miner::new(&ledger, &engine, payout, mempool);
+        let (inbox, limits) = (Some(dir.inbox()?), Limits::default());
+        let parts = Parts { ledger, inbox, limits, clock: Clock::system() };
+        let mut service = Service::start(parts)?;
+        let handle = service.handle.clone();
+        let mut miner = Miner::new(handle.clone(), &engine, payout, "mine");
         let mut mined: u32 = 0;
         while self.blocks.is_none_or(|blocks| mined < blocks) {
-            tell(&feed.poll(&mut miner.mempool, &ledger.view())?, &live);
-            miner.renew(unix_now())?;
-            if let Some(block) = miner.wait(INBOX_PAUSE, unix_now)? {
-                mined += 1;
-                tell(&feed.tip_moved(&mut miner.mempool, &ledger.view())?, &live);
-                self.print(&ledger, &block, &live)?;
+            if service.has_ended() {
+                break;
             }
+            if let Some(block) = miner.wait(DRAW_EVERY)? {
+                mined += 1;
+                self.print(&handle, &block, &live)?;
+            }
+            tell(&mut service.events, &live);
             let speed = rate(per_second(engine.counters().hashes, stopwatch.elapsed()), "H/s");
-            let (height, pending) = (ledger.tip()?.1.height + 1, miner.mempool.totals().count);
+            let (height, pending) = (handle.current().height(), handle.totals().count);
             live.set_message(format!("{speed}, searching block {height}, {pending} pending"));
             live.tick();
         }
         miner.stop();
+        let mut events = std::mem::replace(&mut service.events, handle.events());
+        let ledger = service.stop()?;
+        tell(&mut events, &live);
         live.finish_and_clear();
         let (hashes, elapsed) = (engine.counters().hashes, stopwatch.elapsed());
         let summary = Summary {
@@ -124,7 +133,7 @@ impl Args {
             hashes_per_second: per_second(hashes, elapsed),
             kernel: kernel.isa(),
             threads: options.threads.get(),
-            tip_hash: ledger.tip()?.0.to_string(),
+            tip_hash: handle.current().tip().to_string(),
         };
         if self.format.is_json() {
             json_line(&summary)?;
@@ -137,7 +146,9 @@ impl Args {
                 summary.threads
             ))?;
         }
-        ledger.into_store().close()?;
+        if let Some(ledger) = ledger {
+            ledger.into_store().close()?;
+        }
         Ok(Outcome::Yes)
     }
 
@@ -150,13 +161,8 @@ impl Args {
         }
     }
 
-    fn print(
-        &self,
-        ledger: &Ledger<DiskStore>,
-        mined: &Mined,
-        live: &ProgressBar,
-    ) -> anyhow::Result<()> {
-        let spendable_at = mined.height.saturating_add(ledger.chain().spec.maturity_blocks);
+    fn print(&self, handle: &Handle, mined: &Mined, live: &ProgressBar) -> anyhow::Result<()> {
+        let spendable_at = mined.height.saturating_add(handle.chain().spec.maturity_blocks);
         let transactions = mined.block.transactions.len();
         if self.format.is_json() {
             return json_line(&BlockLine {
@@ -177,10 +183,11 @@ impl Args {
 }
 
 /// Tells what became of files in the inbox that are not, or not yet, mined.
-fn tell(all: &[Told], live: &ProgressBar) {
-    for Told { core, refused, is_removed } in all {
+fn tell(events: &mut Receiver<Event>, live: &ProgressBar) {
+    while let Ok(event) = events.try_recv() {
+        let Event::Inbox(Told { core, refused, is_removed }) = event else { continue };
         let core = core.map_or_else(|| "no core".into(), |core| format!("core {core}"));
-        let end = if *is_removed { "removed from the inbox" } else { "it waits in the inbox" };
+        let end = if is_removed { "removed from the inbox" } else { "it waits in the inbox" };
         live.suspend(|| {
             eprintln!("proofward: {}: transaction with {core}: {refused}; {end}", refused.name());
         });

@@ -19,7 +19,7 @@ use proofward::ledger::store::{Blobs, DiskStore};
 use proofward::ledger::template::Template;
 use proofward::ledger::transaction::{Body, Core, CoreId, Transaction};
 use proofward::node::dir::ChainDir;
-use proofward::node::miner::Job;
+use proofward::node::job::Job;
 use proofward::node::unix_now;
 use proofward::primitives::{BlockHash, CompactTarget};
 use proofward::wallet::{Purpose, SecretKey, Signer as _};
