@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
+use std::os::unix::fs::PermissionsExt as _;
+
+use proofward::ledger::policy::{
+    Draft, Leaf, Place, Purpose, Purposes, Role, RoleRef, Together, Window,
+};
 use proofward::ledger::signature::PubKey;
-use proofward::ledger::transaction::CoreId;
+use proofward::ledger::transaction::{CoreId, Party};
+use proofward::primitives::BlockHash;
 use proofward::wallet::SecretKey;
 use proofward::wallet::custody::content::{
     BlobOpenError, CONTENT_BYTES_MAX, ContentError, ContentKey, padded_length,
@@ -13,6 +19,10 @@ use proofward::wallet::custody::release::{Release, ReplyKey};
 use proofward::wallet::custody::sealing::{SealError, SealKey, SealSecret, Use};
 use proofward::wallet::custody::sharing::{
     CombineError, DealError, Dealing, Member, RecordEpoch, Share, Slip, combine, deal,
+};
+use proofward::wallet::handout::{self, HandoutError, HeardKeys, PolicyBranch};
+use proofward::wallet::record::{
+    KeptEpoch, KeptPolicy, KeptRecord, Owners, RecordError, RecordFolder, RecordName,
 };
 
 fn person(number: u8) -> SecretKey {
@@ -334,4 +344,123 @@ fn a_sealed_record_opens_by_its_guardians_and_says_nothing_about_them() {
         assert_eq!(Package::decode(&sealed.package[..cut]), None);
     }
     assert!(matches!(Sealed::new(of, content, &[]), Err(PackageError::Sets(0))));
+}
+
+/// One everyday leaf for a nurse, anywhere.
+fn leaf_draft() -> Draft {
+    let issuer = person(9).public_key().into();
+    let terms = Leaf {
+        salt: [0; 16],
+        set: 0,
+        readers: [0; 32],
+        places: [0; 32],
+        window: Some(Window { from: 0, to: u32::MAX }),
+        daily: None,
+        purposes: Purposes::of(&[Purpose::Treat]),
+        need: vec![],
+        k: 2,
+        together: Together::Apart,
+        together_within: 3,
+        answer_within: 6,
+        read_within: 20,
+        delay: 0,
+        max_reads: 1,
+        price: 0,
+        scope: [0; 32],
+    };
+    let readers = vec![RoleRef { role: Role::Nurse, issuer }];
+    Draft { terms, readers, places: vec![Place::Anywhere] }
+}
+
+fn kept_record() -> KeptRecord {
+    let (rid, owner) = (person(1), person(2).public_key());
+    let sets = [
+        Guardians { k: 2, members: members(3, &[1]) },
+        Guardians { k: 2, members: members(2, &[]) },
+    ];
+    let sealed = Sealed::new(record(1), b"a finding", &sets).unwrap();
+    let owners = Owners::of(&Party::Key(owner));
+    let mut epoch = KeptEpoch::new(rid, &sealed, owners, owner, 4);
+    epoch.policies.push(KeptPolicy::new(vec![("ward".into(), leaf_draft())]).unwrap());
+    KeptRecord { genesis: BlockHash([7; 32]), epochs: vec![epoch] }
+}
+
+#[test]
+fn an_owner_keeps_what_shows_every_leaf_and_guardian_and_no_share() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = RecordFolder::in_dir(dir.path());
+    let name: RecordName = "finding".parse().unwrap();
+    assert!(matches!(folder.read(&name), Err(RecordError::Missing { .. })));
+    let kept = kept_record();
+    let path = folder.create(&name, &kept).unwrap();
+    assert_eq!(folder.create(&name, &kept), Err(RecordError::Exists { path: path.clone() }));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut again = folder.read(&name).unwrap();
+    assert_eq!(again, kept);
+    let (epoch, spacing_s) = (again.latest(), 1);
+    assert_eq!(epoch.guardians()[0].members, members(3, &[1]));
+    let root = kept.latest().policies[0].tree(spacing_s).unwrap().root();
+    let (policy, tree) = epoch.policy_of(&root, spacing_s).unwrap();
+    assert_eq!(policy.leaf_named("ward"), Some(0));
+    assert!(tree.branches()[0].is_sound());
+
+    again.epochs.push(KeptEpoch { epoch: 1, ..kept_record().epochs.remove(0) });
+    // The guardians' entries name the epoch, so those of another do not lead to the root.
+    folder.replace(&name, &again).unwrap();
+    assert!(matches!(folder.read(&name), Err(RecordError::File { .. })));
+    folder.replace(&name, &kept).unwrap();
+    assert_eq!(folder.list().unwrap(), std::slice::from_ref(&name));
+
+    let text = std::fs::read(&path).unwrap();
+    for at in (0..text.len()).step_by(7) {
+        let mut changed = text.clone();
+        changed[at] ^= 1;
+        std::fs::write(&path, &changed).unwrap();
+        // Refused, or a change of what nothing here commits to: a hash, a number, a seed.
+        let _ = folder.read(&name);
+        std::fs::write(&path, &text[..at]).unwrap();
+        assert!(matches!(folder.read(&name), Err(RecordError::File { .. })), "cut at {at}");
+    }
+    std::fs::write(&path, &text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(folder.read(&name), Err(RecordError::Exposed { mode: 0o640, .. })));
+}
+
+#[test]
+fn a_branch_is_handed_over_alone_and_a_changed_one_is_refused() {
+    let kept = kept_record();
+    let tree = kept.latest().policies[0].tree(1).unwrap();
+    let given = kept.latest().handout(&tree.branches()[0]);
+    let text = handout::to_text(&kept.genesis, &given);
+    let (genesis, read) = handout::parse::<PolicyBranch>(text.as_bytes()).unwrap();
+    assert_eq!((genesis, &read), (kept.genesis, &given));
+    assert_eq!(read.branch.root(), Some(tree.root()));
+    assert_eq!(read.only(|_| false, |_| true).branch.readers, []);
+    let mut bad = given;
+    bad.branch.places[0].salt[0] ^= 1;
+    let text = handout::to_text(&kept.genesis, &bad);
+    let error = handout::parse::<PolicyBranch>(text.as_bytes()).unwrap_err();
+    assert!(matches!(error, HandoutError::Fault { .. }), "{error}");
+    let error = handout::parse::<HeardKeys>(text.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("proofward-presence"), "{error}");
+}
+
+#[test]
+fn a_round_is_handed_over_whole_or_to_each_alone() {
+    let (beacon, genesis) = (person(1), BlockHash([7; 32]));
+    let keys = [2, 3, 4].map(|number| person(number).public_key());
+    let round = HeardKeys::sign(&beacon, &genesis, 5, BlockHash([8; 32]), &keys).unwrap();
+    let alone = round.only(&keys[1]).unwrap();
+    let text = handout::to_text(&genesis, &alone);
+    assert!(!text.contains(&keys[0].to_string()), "nobody else is named");
+    let (_, read) = handout::parse::<HeardKeys>(text.as_bytes()).unwrap();
+    assert_eq!(read.of(&keys[1]), round.of(&keys[1]));
+    assert_eq!(read.of(&keys[0]), None);
+    let elsewhere = handout::to_text(&BlockHash([9; 32]), &alone);
+    let error = handout::parse::<HeardKeys>(elsewhere.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("signature"), "of another chain: {error}");
+    let stolen = HeardKeys { heard: vec![(keys[0], round.of(&keys[1]).unwrap().clone())] };
+    let error = handout::parse::<HeardKeys>(handout::to_text(&genesis, &stolen).as_bytes());
+    assert!(error.unwrap_err().to_string().contains("did not hear"));
+    assert!(HeardKeys::sign(&beacon, &genesis, 5, BlockHash([8; 32]), &[]).is_err());
 }

@@ -2,18 +2,17 @@
 //! all, never overwritten.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::wallet::key_file::{KEY_FILE_BYTES_MAX, KeyFile, KeyFileError};
-use crate::wallet::secret::fill_random;
+use crate::wallet::private_file::{self, Over, Refused};
 
 const EXTENSION: &str = "key";
 const NAME_CHARS_MAX: usize = 48;
 
-/// What a key is called on this machine: 1 to 48 of a-z, 0-9, `.`, `_` and `-`, a letter or digit first.
+/// What a key, or a record, is called on this machine: 1 to 48 of a-z, 0-9, `.`, `_` and `-`, a letter or digit first.
 /// Shorter than any key or address in text, so that it is never taken for one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyName(String);
@@ -22,7 +21,7 @@ pub struct KeyName(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[error(
-    "key name {text:?}: expected 1 to {NAME_CHARS_MAX} of a-z, 0-9, '.', '_' and '-', a letter or digit first"
+    "name {text:?}: expected 1 to {NAME_CHARS_MAX} of a-z, 0-9, '.', '_' and '-', a letter or digit first"
 )]
 pub struct NameError {
     text: String,
@@ -94,41 +93,19 @@ impl Keyring {
         self.dir.join(format!("{name}.{EXTENSION}"))
     }
 
-    /// Writes a new key file: to a temporary file beside it, synced, then linked under its name, so that
-    /// the name never stands for half a key and never loses another one.
+    /// Writes a new key file: whole, under a name that never stood for another one.
     ///
     /// # Errors
     ///
     /// `Exists`, or what the system said; then no file of this name was created.
     pub fn create(&self, name: &KeyName, key: &KeyFile) -> Result<PathBuf, KeyringError> {
-        let path = self.path(name);
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.dir).map_err(|error| system(&self.dir, &error))?;
-        if path.symlink_metadata().is_ok() {
-            return Err(KeyringError::Exists { path });
-        }
-
-        let mut random = [0; 8];
-        fill_random(&mut random).map_err(|error| system(&path, &error))?;
-        let temporary = self.dir.join(format!(".{name}.{}", hex::encode(random)));
-        let linked = write_new(&temporary, key.to_text().as_bytes())
-            .and_then(|()| fs::hard_link(&temporary, &path));
-        // Without its other name the file is whole already; a leftover would only be litter.
-        let removed = fs::remove_file(&temporary);
-        match linked {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(KeyringError::Exists { path });
-            }
-            Err(error) => return Err(system(&path, &error)),
-        }
-        removed
-            .and_then(|()| File::open(&self.dir)?.sync_all())
-            .map_err(|error| system(&self.dir, &error))?;
-        Ok(path)
+        let text = key.to_text();
+        let file_name = format!("{name}.{EXTENSION}");
+        let written = private_file::write(&self.dir, &file_name, text.as_bytes(), Over::Nothing);
+        written.map_err(|refused| match refused.kind {
+            io::ErrorKind::AlreadyExists => KeyringError::Exists { path: refused.path },
+            _ => refused.into(),
+        })
     }
 
     /// Reads the key of this name without opening it.
@@ -138,30 +115,19 @@ impl Keyring {
     /// `Missing`, `Exposed`, `File`, `System`.
     pub fn read(&self, name: &KeyName) -> Result<KeyFile, KeyringError> {
         let path = self.path(name);
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(KeyringError::Missing { name: name.clone(), dir: self.dir.clone() });
+        let found = private_file::read(&path, KEY_FILE_BYTES_MAX);
+        let found = found.map_err(|refused| match refused.kind {
+            io::ErrorKind::NotFound => {
+                KeyringError::Missing { name: name.clone(), dir: self.dir.clone() }
             }
-            Err(error) => return Err(system(&path, &error)),
-        };
-        if !metadata.is_file() {
-            return Err(system(&path, &"not a file"));
-        }
-        let mut text = zeroize::Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES_MAX + 1));
-        File::open(&path)
-            .and_then(|file| file.take(KEY_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text))
-            .map_err(|error| system(&path, &error))?;
-        let key = KeyFile::parse(&text)
+            _ => refused.into(),
+        })?;
+        let key = KeyFile::parse(&found.bytes)
             .map_err(|error| KeyringError::File { path: path.clone(), error })?;
-        #[cfg(unix)]
-        {
-            let mode = std::os::unix::fs::MetadataExt::mode(&metadata) & 0o777;
-            if !key.is_protected() && mode & 0o077 != 0 {
-                return Err(KeyringError::Exposed { path, mode });
-            }
+        match found.exposed_mode() {
+            Some(mode) if !key.is_protected() => Err(KeyringError::Exposed { path, mode }),
+            _ => Ok(key),
         }
-        Ok(key)
     }
 
     /// Every key by name, in the order of the names, none opened. A file that cannot be read stands with
@@ -171,19 +137,15 @@ impl Keyring {
     ///
     /// If the folder cannot be read; a missing one is empty.
     pub fn list(&self) -> Result<Vec<Listed>, KeyringError> {
-        let entries = match fs::read_dir(&self.dir) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(system(&self.dir, &error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let file_name = entry.map_err(|error| system(&self.dir, &error))?.file_name();
-            let name = file_name.to_str().and_then(|name| name.strip_suffix(".key"));
-            names.extend(name.and_then(|name| name.parse::<KeyName>().ok()));
-        }
-        names.sort();
-        Ok(names.into_iter().map(|name| (name.clone(), self.read(&name))).collect())
+        let stems = private_file::stems(&self.dir, EXTENSION)?.into_iter();
+        let names = stems.filter_map(|stem| stem.parse::<KeyName>().ok());
+        Ok(names.map(|name| (name.clone(), self.read(&name))).collect())
+    }
+}
+
+impl From<Refused> for KeyringError {
+    fn from(Refused { path, error, .. }: Refused) -> Self {
+        Self::System { path, error }
     }
 }
 
@@ -206,18 +168,4 @@ impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
-}
-
-fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text)?;
-    file.sync_all()
-}
-
-fn system(path: &Path, error: &dyn fmt::Display) -> KeyringError {
-    KeyringError::System { path: path.to_owned(), error: error.to_string() }
 }

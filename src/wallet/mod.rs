@@ -3,12 +3,15 @@
 
 pub mod audit_file;
 pub mod custody;
+pub mod handout;
+pub mod record;
 
 mod derivation;
 mod key_file;
 mod keyring;
 mod passphrase;
 mod pipe;
+mod private_file;
 mod secret;
 mod signer;
 mod transaction_file;
@@ -23,3 +26,11 @@ pub use signer::{Purpose, Signer, SignerError};
 pub use transaction_file::{
     CombineError, SignError, TRANSACTION_FILE_BYTES_MAX, TransactionFile, TransactionFileError,
 };
+
+/// Hex digits on a line of a file.
+const LINE_DIGITS: usize = 64;
+
+/// Bytes as text that people can paste: hex, cut into lines.
+fn hex_lines(bytes: &[u8]) -> Vec<String> {
+    bytes.chunks(LINE_DIGITS / 2).map(hex::encode).collect()
+}

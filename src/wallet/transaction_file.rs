@@ -26,6 +26,7 @@ use crate::ledger::transaction::{
     CoreId, SIGNATURES_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionDecodeError,
 };
 use crate::primitives::BlockHash;
+use crate::wallet::hex_lines;
 use crate::wallet::signer::{Purpose, Signer, SignerError};
 
 /// Bytes of a transaction file: hex doubles the transaction, and people may indent it.
@@ -33,8 +34,6 @@ pub const TRANSACTION_FILE_BYTES_MAX: usize = 8 * TRANSACTION_BYTES_MAX;
 
 const FORMAT: &str = "proofward-transaction";
 const VERSION: u32 = 1;
-/// Hex digits on a line.
-const LINE_DIGITS: usize = 64;
 
 /// A transaction with the signatures that have been gathered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,11 +210,11 @@ impl TransactionFile {
             format: FORMAT.into(),
             version: VERSION,
             genesis: self.genesis.to_string(),
-            unsigned: lines(&self.transaction.encode()),
+            unsigned: hex_lines(&self.transaction.encode()),
             signatures: signed
                 .map(|(key, sig)| FileSignature {
                     key: hex::encode(key.0),
-                    signature: lines(&sig.0),
+                    signature: hex_lines(&sig.0),
                 })
                 .collect(),
         };
@@ -316,10 +315,6 @@ impl TransactionFile {
         self.signatures[at].1 = Some(sig);
         Ok(())
     }
-}
-
-fn lines(bytes: &[u8]) -> Vec<String> {
-    bytes.chunks(LINE_DIGITS / 2).map(hex::encode).collect()
 }
 
 fn shortened(text: &str) -> String {

@@ -1,6 +1,8 @@
 //! Building a policy, for wallets: the trees with every salt derived from one seed of the grant, padded
 //! with leaves that open nothing, so that a root shows neither what it holds nor how much.
 
+use borsh::{BorshDeserialize, BorshSerialize};
+
 use super::leaf::{Leaf, LeafError};
 use super::place::Place;
 use super::role::RoleRef;
@@ -21,7 +23,7 @@ enum List {
 }
 
 /// A leaf to be, with what its roots stand for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Draft {
     /// The terms; salt and roots are filled in.
     pub terms: Leaf,
@@ -39,7 +41,7 @@ pub struct PolicyTree {
 }
 
 /// An entry of a list with what shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Shown<T> {
     /// The entry.
     pub value: T,
@@ -50,7 +52,7 @@ pub struct Shown<T> {
 }
 
 /// A leaf with its lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Branch {
     /// The leaf.
     pub leaf: Leaf,
@@ -124,6 +126,29 @@ impl PolicyTree {
     #[must_use]
     pub fn branches(&self) -> &[Branch] {
         &self.branches
+    }
+}
+
+impl Branch {
+    /// Root of the policy that the branch is of; `None` if its path is none.
+    #[must_use]
+    pub fn root(&self) -> Option<[u8; 32]> {
+        self.path.root_from(self.leaf.hash())
+    }
+
+    /// Whether every path in it leads where it should: the entries to the leaf, the leaf to some root.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let leads = |leaf, path: &Path, root| path.root_from(leaf) == Some(root);
+        self.root().is_some()
+            && self
+                .readers
+                .iter()
+                .all(|shown| leads(shown.value.leaf(&shown.salt), &shown.path, self.leaf.readers))
+            && self
+                .places
+                .iter()
+                .all(|shown| leads(shown.value.leaf(&shown.salt), &shown.path, self.leaf.places))
     }
 }
 

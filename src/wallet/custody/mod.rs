@@ -23,7 +23,7 @@ pub mod sharing;
 mod entropy;
 
 pub use content::ContentKey;
-pub use package::{Guardians, Package, Sealed};
+pub use package::{Guardians, Package, Sealed, Seat};
 pub use release::{Release, ReplyKey};
 pub use sealing::{SealKey, SealSecret};
 pub use sharing::{Dealing, Share, Slip};

@@ -9,7 +9,7 @@ use super::content::{ContentError, ContentKey};
 use super::entropy::Entropy;
 use super::sealing::SealError;
 use super::sharing::{DealError, Member, RecordEpoch, Slip, deal};
-use crate::ledger::policy::Guardian;
+use crate::ledger::policy::{Guardian, Path, Salt};
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::Blobs;
 use crate::ledger::transaction::record::{GUARDIANS_MAX, SHARE_SETS_MAX, ShareSet};
@@ -30,6 +30,17 @@ pub struct Guardians {
     pub members: Vec<Member>,
 }
 
+/// Where a guardian stands in a set: what its owner needs to show that it is one, without its share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// The guardian.
+    pub member: Member,
+    /// Salt of its entry under the set's `guardians_root`.
+    pub salt: Salt,
+    /// From the entry to the root.
+    pub path: Path,
+}
+
 /// A record ready to be announced.
 #[derive(Debug)]
 pub struct Sealed {
@@ -41,6 +52,8 @@ pub struct Sealed {
     pub package: Vec<u8>,
     /// What the chain commits to.
     pub share_sets: Vec<ShareSet>,
+    /// Who guards each of them, by index.
+    pub seats: Vec<Vec<Seat>>,
 }
 
 /// Sealed shares.
@@ -94,7 +107,7 @@ impl Sealed {
         }
         let key = ContentKey::generate()?;
         let blob = key.seal(&of, content)?;
-        let (mut slips, mut share_sets) = (Vec::new(), Vec::new());
+        let (mut slips, mut share_sets, mut seats) = (Vec::new(), Vec::new(), Vec::new());
         for (set, guardians) in (0..).zip(sets) {
             let dealing = deal(&key, of, set, guardians.k, &guardians.members)
                 .map_err(|error| PackageError::Deal { set, error })?;
@@ -104,9 +117,15 @@ impl Sealed {
                 slips.push(sealed.map_err(guardian)?);
             }
             share_sets.push(dealing.set);
+            let seated = dealing.slips.iter().zip(&guardians.members).map(|(slip, member)| Seat {
+                member: *member,
+                salt: slip.guardian_salt,
+                path: slip.guardian_path.clone(),
+            });
+            seats.push(seated.collect());
         }
         let package = Package::padded(slips)?.encode();
-        Ok(Self { of, blob, package, share_sets })
+        Ok(Self { of, blob, package, share_sets, seats })
     }
 
     /// What the record says on chain of the ciphertext.
