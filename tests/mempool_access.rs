@@ -6,13 +6,21 @@
 mod access;
 #[path = "common/ledger.rs"]
 mod ledger;
+#[path = "common/opening.rs"]
+mod opening;
 
 use access::*;
 use ledger::{Key, NOW, solve};
-use proofward::ledger::chain::Submitted;
-use proofward::ledger::mempool::{Dropped, Limits, Mempool, Source, Why};
+use opening::{CLINICIAN_2, ESCROW, Opening};
+use proofward::ledger::chain::{Release, Submitted};
+use proofward::ledger::mempool::{
+    APPROVALS_BEHIND_MAX, Dropped, Limits, Mempool, Refused, Source, Why,
+};
+use proofward::ledger::policy::Reason;
 use proofward::ledger::rules::context::Refusal;
-use proofward::ledger::transaction::{Body, Grant, Transaction};
+use proofward::ledger::state::RequestStatus;
+use proofward::ledger::transaction::{Body, CoreId, Grant, Transaction};
+use proofward::primitives::BlockHash;
 
 fn pool(world: &World, limits: Limits) -> Mempool {
     Mempool::new(world.ledger.chain(), &world.ledger.view(), limits).unwrap()
@@ -88,4 +96,169 @@ fn free_emergencies_come_first_and_no_more_than_the_rules_allow() {
     let mut cheap = paying[0].clone();
     cheap.fee = 0;
     assert_eq!(admit(&mut pool, &world, &world.signed(cheap)), Some("FeeTooLow"));
+}
+
+/// An emergency that nobody has mined: the request, and an approval by each of these.
+fn broken_glass(
+    opening: &mut Opening,
+    approvers: &[u32],
+) -> (CoreId, Transaction, Vec<Transaction>) {
+    let body = opening.world.break_glass(&opening.policed, CLINICIAN);
+    let request = opening.world.free(Body::Request(Box::new(body)));
+    let core = request.core.id(&opening.world.ledger.chain().genesis);
+    let mut approve = |number| {
+        let approvers = opening.approvers(&[number]);
+        opening.world.free(Opening::body(core, approvers))
+    };
+    let approvals = approvers.iter().map(|number| approve(*number)).collect();
+    (core, request, approvals)
+}
+
+fn may_release(world: &World, request: &Transaction, approvals: &[&Transaction]) -> Release {
+    let chain = world.ledger.chain();
+    chain.may_release_emergency(world.ledger.view(), request, approvals).unwrap()
+}
+
+#[test]
+fn approvals_wait_with_their_request_and_are_mined_after_it() {
+    let mut opening = Opening::emergency();
+    let (core, request, approvals) = broken_glass(&mut opening, &[ESCROW, CLINICIAN_2]);
+    let mut pool = pool(&opening.world, Limits::default());
+    let early = admit(&mut pool, &opening.world, &approvals[0]);
+    assert_eq!(early, Some("FeeTooLow"), "there is no emergency to approve");
+    for transaction in std::iter::once(&request).chain(&approvals) {
+        assert_eq!(admit(&mut pool, &opening.world, transaction), None);
+    }
+    assert_eq!(pool.requests().map(|(core, _)| core).collect::<Vec<_>>(), [core]);
+    assert_eq!(pool.request(&core).unwrap().transaction, request);
+    assert_eq!(pool.approvals(&core).count(), 2);
+    // A better sponsor takes the request to another place of the block; what waits with it stays.
+    let sponsored = opening.world.sponsor(request.core.clone());
+    assert_eq!(admit(&mut pool, &opening.world, &sponsored), None);
+    assert_eq!(pool.totals().count, 3);
+    let (mined, dropped) = mine_template(&mut pool, &opening.world);
+    assert_eq!((mined, pool.totals().count), (3, 0));
+    assert!(dropped.iter().all(|dropped| dropped.why == Why::Included), "{dropped:?}");
+    assert_eq!(opening.held(core).status, RequestStatus::Answered);
+}
+
+#[test]
+fn what_waits_with_a_request_goes_with_it_and_who_takes_it_away_pays_for_all() {
+    let mut opening = Opening::emergency();
+    let (core, request, _) = broken_glass(&mut opening, &[]);
+    let request = opening.world.sponsor(request.core);
+    let approvers = opening.approvers(&[ESCROW]);
+    let sponsored: Vec<_> = (0..=APPROVALS_BEHIND_MAX)
+        .map(|_| opening.world.transaction(Opening::body(core, approvers.clone())).0)
+        .collect();
+    let mut pool = pool(&opening.world, Limits::default());
+    assert_eq!(admit(&mut pool, &opening.world, &request), None);
+    for transaction in &sponsored[..APPROVALS_BEHIND_MAX] {
+        assert_eq!(admit(&mut pool, &opening.world, transaction), None);
+    }
+    let one_more = admit(&mut pool, &opening.world, &sponsored[APPROVALS_BEHIND_MAX]);
+    assert_eq!(one_more, Some("request-busy"));
+    // Of those that stand in each other's way one is in the block, behind its request.
+    let template = pool.template(&opening.world.ledger.view()).unwrap();
+    assert_eq!(template.transactions.len(), 2);
+    assert_eq!(template.transactions[0].transaction, request);
+
+    // Another transaction under the request's nonce takes it away, and all that waits with it.
+    let mut other = revoke(&mut opening.world, &opening.policed);
+    (other.nonce, other.fee) = (request.nonce, 2 * request.fee);
+    let refused = pool.admit(
+        &opening.world.ledger.view(),
+        &opening.world.signed(other.clone()).encode(),
+        Source::Own,
+    );
+    let Err(Refusal::Rule(Refused::Underbid { least, .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(least > request.fee * (1 + APPROVALS_BEHIND_MAX as u64), "{least}");
+    other.fee = least;
+    assert_eq!(admit(&mut pool, &opening.world, &opening.world.signed(other)), None);
+    assert_eq!((pool.totals().count, pool.approvals(&core).count()), (1, 0));
+    assert_eq!(mine_template(&mut pool, &opening.world).0, 1);
+}
+
+#[test]
+fn approvals_of_a_request_that_is_mined_apart_stand_for_themselves() {
+    let mut opening = Opening::emergency();
+    let (core, request, approvals) = broken_glass(&mut opening, &[ESCROW, CLINICIAN_2]);
+    let mut pool = pool(&opening.world, Limits::default());
+    for transaction in std::iter::once(&request).chain(&approvals) {
+        assert_eq!(admit(&mut pool, &opening.world, transaction), None);
+    }
+    // Somebody else's block holds the request alone.
+    opening.world.mine(vec![request.clone()]).unwrap();
+    pool.follow(&opening.world.ledger.view(), None).unwrap();
+    assert!(pool.request(&core).is_none());
+    assert_eq!(pool.approvals(&core).count(), 2);
+    assert_eq!(mine_template(&mut pool, &opening.world).0, 2);
+    assert_eq!(opening.held(core).status, RequestStatus::Answered);
+}
+
+#[test]
+fn an_emergency_is_released_before_it_is_mined_and_nothing_else_is() {
+    let mut opening = Opening::emergency();
+    let (core, request, approvals) = broken_glass(&mut opening, &[ESCROW, CLINICIAN_2]);
+    let [escrow, clinician] = &approvals[..] else { panic!("two") };
+    let world = &opening.world;
+    assert_eq!(may_release(world, &request, &[escrow, clinician]), Release::Now);
+    assert_eq!(may_release(world, &request, &[clinician, escrow]), Release::Now);
+    // One who is needed is missing, or the request itself.
+    let missing = may_release(world, &request, &[escrow]);
+    assert!(matches!(missing, Release::NotOpen(Some(Reason::TooFew { .. }))), "{missing:?}");
+    assert_eq!(may_release(world, escrow, &[clinician]), Release::Unknown);
+    // A signature that is not there yet.
+    let mut forged = clinician.clone();
+    forged.sigs[1] = forged.sigs[0];
+    let missing = may_release(world, &request, &[escrow, &forged]);
+    assert!(matches!(missing, Release::NotOpen(Some(Reason::TooFew { .. }))), "{missing:?}");
+    let mut forged = request.clone();
+    forged.sigs[1] = forged.sigs[0];
+    assert_eq!(may_release(world, &forged, &[escrow, clinician]), Release::Unknown);
+
+    // What could soon not be mined any more, or hangs on a block that may be abandoned.
+    let tip = world.next() - 1;
+    let with = |change: &dyn Fn(&mut Transaction)| {
+        let mut changed = request.clone();
+        change(&mut changed);
+        may_release(world, &world.signed(changed), &[])
+    };
+    for (to, is_enough) in [(tip + 143, false), (tip + 144, true)] {
+        let found = with(&|transaction| transaction.core.valid_to = to);
+        let expected = Release::ExpiresSoon { to, least: tip + 144 };
+        assert_eq!(found != expected, is_enough, "{found:?}");
+    }
+    for (depth, is_enough) in [(5, false), (6, true)] {
+        let view = world.ledger.view();
+        let anchor: BlockHash =
+            proofward::ledger::rules::context::Ancestors::hash_at(&view, tip - depth)
+                .unwrap()
+                .unwrap();
+        let found = with(&|transaction| transaction.core.anchor = anchor.0);
+        assert_eq!(found != Release::ShallowAnchor(anchor), is_enough, "{found:?}");
+    }
+    let mut short = clinician.clone();
+    short.core.valid_to = tip + 143;
+    let missing = may_release(world, &request, &[escrow, &world.signed(short)]);
+    assert!(matches!(missing, Release::NotOpen(Some(Reason::TooFew { .. }))), "{missing:?}");
+
+    // Half of it mined is as good; all of it is the ordinary question.
+    opening.world.mine(vec![request.clone()]).unwrap();
+    assert_eq!(may_release(&opening.world, &request, &[escrow, clinician]), Release::Now);
+    assert_ne!(may_release(&opening.world, &request, &[escrow]), Release::Now);
+    let (request, escrow, clinician) = (&request, escrow.clone(), clinician.clone());
+    opening.world.mine(vec![escrow.clone(), clinician.clone()]).unwrap();
+    assert_eq!(may_release(&opening.world, request, &[&escrow, &clinician]), Release::Now);
+    let chain = opening.world.ledger.chain();
+    assert_eq!(chain.may_release(opening.world.ledger.view(), core).unwrap(), Release::Now);
+
+    // On any other leaf nothing counts before it is mined.
+    let mut everyday = Opening::new();
+    let body = everyday.world.ask(&everyday.policed);
+    let (request, core) = everyday.world.transaction(Body::Request(Box::new(body)));
+    let approval = everyday.approval(core, &[NURSE, PATIENT]);
+    assert_eq!(may_release(&everyday.world, &request, &[&approval]), Release::NoEmergency);
 }

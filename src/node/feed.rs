@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger::chain::View;
-use crate::ledger::mempool::{Mempool, Refused, Source};
+use crate::ledger::chain::{Chain, View};
+use crate::ledger::mempool::{Limits, Mempool, Refused, Source};
 use crate::ledger::rules::TransactionError;
 use crate::ledger::rules::context::Refusal;
+use crate::ledger::signature::PubKey;
 use crate::ledger::state::StateRead as _;
 use crate::ledger::store::{INBOX_COUNT_MAX, Inbox, StoreError, Waiting};
-use crate::ledger::transaction::{CoreId, Transaction};
+use crate::ledger::transaction::{Body, CoreId, Transaction};
 use crate::primitives::BlockHash;
 
 /// The inbox of a directory, with what has become of each file.
@@ -72,7 +73,7 @@ impl InboxFeed {
             match Transaction::decode(&waiting.bytes) {
                 Ok(transaction) => {
                     let core = transaction.core.id(&self.genesis);
-                    let order = (transaction.payer, transaction.nonce);
+                    let order = arrival_order(&transaction);
                     let (is_told, is_outside) = (false, true);
                     arrived.push((order, Offered { waiting, core, is_told, is_outside }));
                 }
@@ -83,7 +84,7 @@ impl InboxFeed {
                 }
             }
         }
-        // The names are hashes: in the order of their nonces all of a sequence finds its place.
+        // The names are hashes.
         arrived.sort_by_key(|(order, _)| *order);
         for (_, offered) in arrived {
             told.extend(self.offer(offered, mempool, view)?);
@@ -141,4 +142,34 @@ impl InboxFeed {
         self.offered.insert(offered.waiting.name(), offered);
         Ok(is_new.then_some(Told { core, refused, is_removed: false }))
     }
+}
+
+/// A pool of what waits in an inbox, for somebody who does not mine: together with it a transaction is
+/// judged as the miner will judge it. What is refused is passed over.
+///
+/// # Errors
+///
+/// If the inbox or the store cannot be read.
+pub fn pool_of(chain: &Chain, view: &View<'_>, inbox: &Inbox) -> Result<Mempool, StoreError> {
+    let mut mempool = Mempool::new(chain, view, Limits::default())?;
+    let waiting = inbox.waiting(INBOX_COUNT_MAX)?;
+    let mut arrived: Vec<_> = waiting
+        .iter()
+        .filter_map(|waiting| Some((Transaction::decode(&waiting.bytes).ok()?, &waiting.bytes)))
+        .map(|(transaction, bytes)| (arrival_order(&transaction), bytes))
+        .collect();
+    arrived.sort_unstable();
+    for (_, bytes) in arrived {
+        if let Err(Refusal::Store(error)) = mempool.admit(view, bytes, Source::Own) {
+            return Err(error);
+        }
+    }
+    Ok(mempool)
+}
+
+/// In the order of their nonces all of a sequence finds its place, and approvals find the requests that
+/// they wait with.
+fn arrival_order(transaction: &Transaction) -> (bool, PubKey, u64) {
+    let is_approval = matches!(transaction.core.body, Body::Approve(_));
+    (is_approval, transaction.payer, transaction.nonce)
 }

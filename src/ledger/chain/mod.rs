@@ -23,7 +23,9 @@ pub use evidence::{EvidenceError, Shown, StateEvidence};
 pub use finality::{Alarm, CheckpointError, SignedCheckpoint, Witnessed};
 pub use ledger::{Ledger, SubmitError, Submitted};
 pub use record::{Record, Status};
-pub use release::{RELEASE_DEPTH_BLOCKS, Release};
+pub use release::{
+    EMERGENCY_ANCHOR_DEPTH_BLOCKS, EMERGENCY_LIFE_BLOCKS, RELEASE_DEPTH_BLOCKS, Release,
+};
 pub use replay::ReplayError;
 pub use run::{Group, Run, judge_isolated};
 pub use scrub::{Finding, Scrubbed};

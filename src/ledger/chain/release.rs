@@ -6,13 +6,24 @@ use super::connect::Chain;
 use super::finality::Alarm;
 use super::header::relief_doublings;
 use super::view::{View, corrupt};
+use crate::ledger::block::Included;
 use crate::ledger::policy::Reason;
-use crate::ledger::rules::context::Ancestors as _;
+use crate::ledger::rules::access;
+use crate::ledger::rules::context::{
+    Ancestors as _, Context, Refusal, Signatures, apply_transaction, begin_block,
+};
+use crate::ledger::rules::isolation::Ids;
+use crate::ledger::state::Session;
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::CoreId;
+use crate::ledger::transaction::{Core, CoreId, Transaction};
+use crate::primitives::BlockHash;
 
 /// Blocks for which a request must have been open; none in an emergency.
 pub const RELEASE_DEPTH_BLOCKS: u32 = 2;
+/// Blocks for which what is not mined yet must still be valid, so that it can be mined after all.
+pub const EMERGENCY_LIFE_BLOCKS: u32 = 144;
+/// How deep a block must be that it names as its anchor, so that no reorganisation makes it invalid.
+pub const EMERGENCY_ANCHOR_DEPTH_BLOCKS: u32 = 6;
 
 /// Whether a share may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +45,17 @@ pub enum Release {
         /// Its height.
         height: u32,
     },
+    /// It is no emergency: nothing counts that is not mined.
+    NoEmergency,
+    /// What is not mined yet could soon not be mined any more.
+    ExpiresSoon {
+        /// Its last height.
+        to: u32,
+        /// What it should be.
+        least: u32,
+    },
+    /// What is not mined yet names a block that may still be abandoned.
+    ShallowAnchor(BlockHash),
     /// The witnesses have parted: an operator has to look first.
     Alarm(Alarm),
 }
@@ -75,4 +97,74 @@ impl Chain {
         }
         Ok(Release::Now)
     }
+
+    /// Whether a guardian may send its share for an emergency before it is mined: the signed request and
+    /// the approvals, which all wait for a block or stand in one, complete it in the next block, under
+    /// all nine clauses, and can still be mined for a day.
+    ///
+    /// Approvals that could not be in the next block with the others, or not in one a day later, do not
+    /// count. Signatures are
+    /// verified here, so that it does not matter who collected them.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn may_release_emergency(
+        &self,
+        view: View<'_>,
+        request: &Transaction,
+        approvals: &[&Transaction],
+    ) -> Result<Release, StoreError> {
+        if let Some(alarm) = view.alarm()? {
+            return Ok(Release::Alarm(alarm));
+        }
+        let context = self.next_context(&view)?;
+        let mut session = Session::new(&view, context.height);
+        begin_block(&context, &mut session)?;
+        let mut asked = None;
+        for transaction in std::iter::once(&request).chain(approvals) {
+            let included = Included::new((*transaction).clone());
+            let ids = Ids::of(&included, &self.genesis);
+            let is_request = *asked.get_or_insert(ids.core) == ids.core;
+            if session.accepted_at(&ids.core)?.is_some() {
+                continue;
+            }
+            match unfit_to_wait(&context, &transaction.core)? {
+                None => {}
+                Some(unfit) if is_request => return Ok(unfit),
+                Some(_) => continue,
+            }
+            let verify = Signatures::Verify;
+            match apply_transaction(&context, &mut session, transaction, &ids, verify) {
+                Err(Refusal::Store(error)) => return Err(error),
+                Err(Refusal::Rule(_)) if is_request => return Ok(Release::Unknown),
+                Ok(_) | Err(Refusal::Rule(_)) => {}
+            }
+        }
+        let request = asked.expect("the request came first");
+        let Some((held, answer)) = access::answer(&context, &mut session, request)? else {
+            return Ok(Release::Unknown);
+        };
+        Ok(match answer.is_open {
+            _ if !held.leaf.is_emergency() => Release::NoEmergency,
+            true => Release::Now,
+            false => Release::NotOpen(answer.verdict.reason()),
+        })
+    }
+}
+
+/// Why a transaction might never be mined although it could be now.
+fn unfit_to_wait(context: &Context<'_>, core: &Core) -> Result<Option<Release>, StoreError> {
+    let tip = context.height.saturating_sub(1);
+    let least = tip.saturating_add(EMERGENCY_LIFE_BLOCKS);
+    if core.valid_to < least {
+        return Ok(Some(Release::ExpiresSoon { to: core.valid_to, least }));
+    }
+    let anchor = BlockHash(core.anchor);
+    if anchor == BlockHash::ZERO {
+        return Ok(None);
+    }
+    let depth = context.ancestors.height_of(&anchor)?.map(|height| tip.saturating_sub(height));
+    let is_deep = depth.is_some_and(|depth| depth >= EMERGENCY_ANCHOR_DEPTH_BLOCKS);
+    Ok((!is_deep).then_some(Release::ShallowAnchor(anchor)))
 }

@@ -84,7 +84,7 @@ impl Mempool {
         source: Source,
     ) -> Result<Admitted, Refusal<Refused>> {
         self.check_alone(&included, source)?;
-        let entry = self.entry_of(Arc::new(included), None);
+        let entry = self.find_request(self.entry_of(Arc::new(included), None))?;
         let replaced = self.replaced_by(&entry)?;
         let plan = self.plan(&entry, replaced)?;
         let entry = self.judge(view, entry, &plan.replaced)?;
@@ -103,7 +103,7 @@ impl Mempool {
     ) -> Result<Admitted, Refusal<Refused>> {
         let core = &included.transaction.core;
         check_window(core, self.next.height).map_err(Refused::from)?;
-        let entry = self.entry_of(included, ids);
+        let entry = self.find_request(self.entry_of(included, ids))?;
         if let Some(holder) = self.holders(&entry).first() {
             let least = self.entries[*holder].fee().saturating_add(1);
             return Err(Refused::Underbid { least, got: entry.fee() }.into());
@@ -138,9 +138,7 @@ impl Mempool {
     }
 
     /// The entry, its place and last block not settled.
-    fn entry_of(&mut self, included: Arc<Included>, ids: Option<Ids>) -> Entry {
-        let arrival = self.arrivals;
-        self.arrivals += 1;
+    fn entry_of(&self, included: Arc<Included>, ids: Option<Ids>) -> Entry {
         let transaction = &included.transaction;
         Entry {
             ids: ids.unwrap_or_else(|| Ids::of(&included, &self.chain.genesis)),
@@ -150,9 +148,10 @@ impl Mempool {
                 transaction.fee,
                 weight(included.bytes.len(), transaction.signature_count()),
             ),
-            arrival,
+            arrival: self.arrivals,
             last_height: 0,
             key: Key::FIRST,
+            behind: None,
             included,
         }
     }
@@ -179,6 +178,10 @@ impl Mempool {
                 return Err(Refused::Known);
             }
             least = least.saturating_add(other.fee());
+            if other.ids.core != entry.ids.core {
+                let behind = self.behind(&other.ids.core).map(|slot| self.entries[slot].fee());
+                least = behind.fold(least, u64::saturating_add);
+            }
             least_at_rate = least_at_rate.max(other.rate.fee(weight).saturating_add(1));
         }
         let least = least.max(least_at_rate);
@@ -250,11 +253,22 @@ impl Mempool {
         mut entry: Entry,
         freed: &[u32],
     ) -> Result<Entry, Refusal<Refused>> {
-        let freed = freed.iter().map(|slot| &self.entries[*slot]);
+        let before = entry.behind.and_then(|behind| self.request_slot(&behind.request));
+        let before = before.filter(|slot| !freed.contains(slot));
+        let freed = freed.iter().chain(&before).map(|slot| &self.entries[*slot]);
         let state = NextState { next: &self.next, view };
         let available = Available::new(state, &self.accounts, freed);
         let context = self.next.context(&self.chain, view);
         let mut session = Session::new(&available, self.next.height);
+        if let Some(before) = before.map(|slot| &self.entries[slot]) {
+            let (request, verified) = (&before.included.transaction, Signatures::Verified);
+            match apply_transaction(&context, &mut session, request, &before.ids, verified) {
+                Ok(_) => {}
+                // Then there is nothing to approve, which the approval's own rules say.
+                Err(Refusal::Rule(_)) => {}
+                Err(Refusal::Store(error)) => return Err(error.into()),
+            }
+        }
         let transaction = &entry.included.transaction;
         let new = new_entries(&mut session, &transaction.core.body)?;
         let judged = apply_transaction(
@@ -304,14 +318,19 @@ impl Mempool {
     }
 
     fn take_in(&mut self, entry: Entry, plan: &Plan) -> Admitted {
+        self.arrivals += 1;
         let ids = entry.ids.clone();
-        let mut dropped = self.drop_all(&plan.replaced, &Why::Replaced(ids.transaction));
+        let mut dropped = self.remove_all(&plan.replaced, &Why::Replaced(ids.transaction));
+        let replaced = dropped.clone();
         for slot in &plan.evicted {
             let evicted = self.entries[*slot].key.rate();
             self.floor = self.floor.max(evicted.plus(FeeRate::STEP));
         }
         dropped.extend(self.drop_all(&plan.evicted, &Why::Evicted));
         self.enter(entry);
+        self.reseat_behind(std::iter::once(ids.core));
+        // What waited with a request goes on waiting if it is the same one under another sponsor.
+        dropped.extend(self.drop_behind(&replaced));
         Admitted { ids, dropped }
     }
 }

@@ -157,6 +157,32 @@ impl Assembly {
         }
     }
 
+    /// Puts approvals behind the requests that they wait with, each with what its payer has after it.
+    pub(super) fn put_behind(&mut self, pool: Pool<'_>, pairs: &[(u32, u32)]) {
+        for _ in 0..PASSES_MAX {
+            let is_before = |(approval, request): &(u32, u32)| {
+                self.place(*approval).zip(self.place(*request)).is_some_and(|(at, of)| at < of)
+            };
+            if !pairs.iter().any(is_before) {
+                return;
+            }
+            // All of them: taking one out may bring another one before its request.
+            let mut moving = Vec::new();
+            for (approval, _) in pairs {
+                let entry = &pool.entries[*approval];
+                let payer = pool.accounts.get(&entry.payer()).expect("it is pending");
+                let later = payer.sequence.range(entry.nonce()..).map(|(_, slot)| *slot);
+                let later: Vec<u32> = later.filter(|slot| self.place(*slot).is_some()).collect();
+                later.iter().rev().for_each(|slot| self.unchoose(*slot, pool));
+                moving.extend(later);
+            }
+            // A payer's nonces ascend: of two approvals of one payer the first may have taken the second
+            // along, and it may be the later one.
+            moving.sort_unstable_by_key(|slot| pool.entries[*slot].nonce());
+            moving.iter().for_each(|slot| self.choose(*slot, &pool.entries[*slot]));
+        }
+    }
+
     /// Takes out for now what those before it in the block make invalid, among those whose validity
     /// depends on others, and what its payer has after it.
     pub(super) fn hold_back<'a>(

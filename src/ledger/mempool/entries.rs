@@ -9,6 +9,7 @@ use crate::ledger::block::Included;
 use crate::ledger::rules::context::fee_least;
 use crate::ledger::rules::isolation::Ids;
 use crate::ledger::signature::PubKey;
+use crate::ledger::transaction::CoreId;
 use crate::primitives::Digest;
 
 /// A pending transaction with what is known of it once and for all, and its place.
@@ -23,6 +24,16 @@ pub(super) struct Entry {
     /// The last block that may hold it.
     pub(super) last_height: u32,
     pub(super) key: Key,
+    /// The pending request that it waits with.
+    pub(super) behind: Option<Behind>,
+}
+
+/// That a request is pending too, which has to be mined first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Behind {
+    pub(super) request: CoreId,
+    /// The rate of the request when this one came.
+    pub(super) rate: FeeRate,
 }
 
 impl Entry {
@@ -44,9 +55,10 @@ impl Entry {
         transaction.fee < fee_least(self.bytes(), transaction, 0)
     }
 
-    /// What places it in the order: a life comes before any fee.
+    /// What places it in the order: a life comes before any fee, and nothing before what it waits with.
     pub(super) fn rank(&self) -> FeeRate {
-        if self.is_free() { FeeRate::MAX } else { self.rate }
+        let own = if self.is_free() { FeeRate::MAX } else { self.rate };
+        self.behind.map_or(own, |behind| own.min(behind.rate))
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -88,6 +100,10 @@ impl Entries {
 
     pub(super) fn set_key(&mut self, slot: u32, key: Key) {
         self.slots[at(slot)].as_mut().expect("slots in use only").key = key;
+    }
+
+    pub(super) fn set_behind(&mut self, slot: u32, behind: Option<Behind>) {
+        self.slots[at(slot)].as_mut().expect("slots in use only").behind = behind;
     }
 
     /// Slots whose last block is below `height`, ascending.

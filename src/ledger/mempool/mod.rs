@@ -6,9 +6,10 @@
 //!
 //! Only what a block after the tip may hold, whatever else of the pool stands in it: each transaction is
 //! judged by the rules of the chain against the state of the tip, **less what is reserved by the others**.
-//! So nothing in the pool needs another, but for one thing: nonces of a payer go up, and a later one mined
-//! first makes the earlier ones stale. So the order between transactions is a rate that cannot rise along
-//! a payer's sequence, and every prefix of that order is a block. Bodies that ask more of the state than
+//! So nothing in the pool needs another, but for two things. Nonces of a payer go up, and a later one mined
+//! first makes the earlier ones stale: so the order between transactions is a rate that cannot rise along
+//! a payer's sequence, and every prefix of that order is a block. And approvals may wait together with
+//! their request (`behind`), so that the guardians of an emergency see all of it at once. Bodies that ask more of the state than
 //! accounts ([`Effects::is_dependent`]) may stand in each other's way: those that are chosen are judged one
 //! after another, and what the ones before make invalid is held back from that block.
 //!
@@ -35,6 +36,8 @@
 //! | living off expiry: what cannot be mined in time is relayed free | others' transactions must be valid for [`LIFE_BLOCKS_MIN`] blocks more |
 //! | waiting for ever | [`AGE_BLOCKS_MAX`], `valid_to`, the reach of the anchor |
 //! | an account about to be pruned as receiver, so that many fall out at once | the fee of a new account is asked where it may be pruned meanwhile |
+//! | many approvals behind a request that is then taken away | at most [`APPROVALS_BEHIND_MAX`]; whoever replaces the request by something else pays for them |
+//! | dear approvals behind a cheap request, to hold room | their rate counts at most as much as the request's |
 //! | going without a fee | the rules say who may in an emergency; at most [`FREE_MAX`] are pending, beyond them a sponsor pays |
 //! | a debit that only the state shows, beside payments of the same coins | what is reserved is not available to it, alone or in the block |
 //! | costing signature checks | everything else is checked first; a bad signature costs its source most |
@@ -48,6 +51,7 @@
 mod accounts;
 mod admit;
 mod assembly;
+mod behind;
 mod effects;
 mod entries;
 mod next;
@@ -61,6 +65,7 @@ use std::ops::RangeInclusive;
 
 use accounts::Accounts;
 use assembly::{Assembly, Pool};
+use behind::approved_by;
 use effects::Hold;
 use entries::{Entries, Entry};
 use next::{Next, NextState};
@@ -84,6 +89,8 @@ use crate::ledger::transaction::{CoreId, TransactionId};
 pub const DEBITS_MAX: usize = 64;
 /// Pending transactions that go without the ordinary fee: as many as a block may hold.
 pub const FREE_MAX: usize = 50;
+/// Pending approvals that wait with one pending request.
+pub const APPROVALS_BEHIND_MAX: usize = 16;
 /// Blocks after which a transaction that nobody mined is dropped.
 pub const AGE_BLOCKS_MAX: u32 = 720;
 /// Blocks that a transaction of others must still be valid for.
@@ -153,6 +160,8 @@ pub struct Mempool {
     accounts: Accounts,
     /// Those of [`Effects::is_dependent`].
     dependents: BTreeSet<u32>,
+    /// Approvals by the request that they name.
+    approvals: BTreeMap<CoreId, BTreeSet<u32>>,
     order: BTreeSet<Key>,
     assembly: Assembly,
     floor: FeeRate,
@@ -177,6 +186,7 @@ impl Mempool {
             holds: HashMap::new(),
             accounts: Accounts::default(),
             dependents: BTreeSet::new(),
+            approvals: BTreeMap::new(),
             order: BTreeSet::new(),
             assembly: Assembly::new(chain.kernel),
             floor: FeeRate::ZERO,
@@ -201,6 +211,7 @@ impl Mempool {
         let pool = Pool { entries, accounts, order };
         self.assembly.settle(pool);
         if !self.dependents.is_empty() {
+            self.assembly.put_behind(pool, &self.pairs());
             let context = self.next.context(&self.chain, view);
             let state = || NextState { next: &self.next, view };
             self.assembly.hold_back(pool, &self.dependents, self.version, &context, state)?;
@@ -237,8 +248,11 @@ impl Mempool {
     /// The transaction that is pending for a core.
     #[must_use]
     pub fn sponsor_of(&self, core: &CoreId) -> Option<TransactionId> {
-        let slot = self.holds.get(&Hold::Core(*core))?;
-        Some(self.entries[*slot].ids.transaction)
+        self.slot_of(core).map(|slot| self.entries[slot].ids.transaction)
+    }
+
+    fn slot_of(&self, core: &CoreId) -> Option<u32> {
+        self.holds.get(&Hold::Core(*core)).copied()
     }
 
     /// Every pending transaction, best first, as its bytes.
@@ -272,6 +286,9 @@ impl Mempool {
         if entry.effects.is_dependent {
             self.dependents.insert(slot);
         }
+        if let Some(request) = approved_by(entry) {
+            self.approvals.entry(request).or_default().insert(slot);
+        }
         self.sequence(payer, nonce..=nonce);
     }
 
@@ -285,6 +302,14 @@ impl Mempool {
         let entry = self.entries.remove(slot);
         self.order.remove(&entry.key);
         self.dependents.remove(&slot);
+        if let Some(request) = approved_by(&entry)
+            && let Some(approvals) = self.approvals.get_mut(&request)
+        {
+            approvals.remove(&slot);
+            if approvals.is_empty() {
+                self.approvals.remove(&request);
+            }
+        }
         self.totals.take(&entry);
         self.accounts.leave(slot, &entry);
         for hold in Hold::all(entry.ids.core, &entry.effects) {
@@ -293,8 +318,15 @@ impl Mempool {
         entry
     }
 
-    /// Takes transactions out, for one reason, and puts what stays of their payers in order.
+    /// Takes transactions out, for one reason, with what waited behind them.
     fn drop_all(&mut self, slots: &[u32], why: &Why) -> Vec<Dropped> {
+        let mut dropped = self.remove_all(slots, why);
+        dropped.extend(self.drop_behind(&dropped));
+        dropped
+    }
+
+    /// Takes transactions out, for one reason, and puts what stays of their payers in order.
+    fn remove_all(&mut self, slots: &[u32], why: &Why) -> Vec<Dropped> {
         let mut payers = Vec::with_capacity(slots.len());
         let mut dropped = Vec::with_capacity(slots.len());
         for slot in slots {

@@ -46,6 +46,9 @@ pub enum Refused {
         /// What it is.
         got: u64,
     },
+    /// As many approvals as may wait with a pending request do.
+    #[error("{0} approvals wait with the request, no more are taken before it is mined")]
+    RequestBusy(usize),
     /// As many as may debit this account do.
     #[error("{0} pending transactions debit the account, no more are taken")]
     AccountBusy(usize),
@@ -62,6 +65,7 @@ impl Refused {
             Self::ExpiresSoon { .. } => "expires-soon",
             Self::PoolFull { .. } => "pool-full",
             Self::Underbid { .. } => "underbid",
+            Self::RequestBusy(_) => "request-busy",
             Self::AccountBusy(_) => "account-busy",
         }
     }
@@ -77,6 +81,7 @@ impl Refused {
             | Self::ExpiresSoon { .. }
             | Self::PoolFull { .. }
             | Self::Underbid { .. }
+            | Self::RequestBusy(_)
             | Self::AccountBusy(_) => true,
         }
     }

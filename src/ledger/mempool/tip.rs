@@ -91,7 +91,8 @@ impl Mempool {
         }
         gone.sort_unstable();
         gone.dedup();
-        let mut dropped = self.drop_all(&gone, &Why::Included);
+        let mut dropped = self.remove_all(&gone, &Why::Included);
+        self.reseat_behind(dropped.iter().map(|dropped| dropped.ids.core));
         for (payer, nonce) in mined {
             let Some(account) = self.accounts.get(&payer) else { continue };
             if account.sequence.first_key_value().is_some_and(|(first, _)| *first < nonce) {
@@ -108,6 +109,9 @@ impl Mempool {
         let expired = self.entries.expired(self.next.height);
         dropped.extend(self.drop_all(&expired, &Why::Expired));
         for slot in self.dependents.clone() {
+            if !self.dependents.contains(&slot) {
+                continue;
+            }
             match self.judge(view, self.entries[slot].clone(), &[slot]) {
                 Ok(_) => {}
                 Err(Refusal::Store(error)) => return Err(error),
@@ -134,6 +138,10 @@ impl Mempool {
             .map(|(nonce, slot)| (*nonce, *slot))
             .collect();
         for (got, slot) in stale {
+            // It may have waited behind one that has just gone.
+            if self.accounts.at(&key, got) != Some(slot) {
+                continue;
+            }
             let error = TransactionError::NonceGap { last: on_chain.nonce, got };
             dropped.extend(self.drop_all(&[slot], &Why::Stale(error)));
         }
@@ -183,12 +191,17 @@ impl Mempool {
         self.holds.clear();
         self.accounts = Accounts::default();
         self.dependents.clear();
+        self.approvals.clear();
         self.order.clear();
         self.assembly = super::Assembly::new(self.chain.kernel);
         self.next = next;
 
-        // The best first: where two cannot both stay, the better one does.
-        returning.sort_by_key(|(rate, ..)| std::cmp::Reverse(*rate));
+        // The best first: where two cannot both stay, the better one does. Approvals after what they may
+        // wait with.
+        returning.sort_by_key(|(rate, included, _)| {
+            let is_approval = matches!(included.transaction.core.body, Body::Approve(_));
+            (is_approval, std::cmp::Reverse(*rate))
+        });
         let mut dropped = Vec::new();
         for (_, included, ids) in returning {
             match self.return_in(view, included, ids.clone()) {

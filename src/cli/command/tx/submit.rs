@@ -10,10 +10,11 @@ use crate::cli::output::{Format, json_line, text_line};
 use crate::cli::settings::Place;
 use proofward::engine::nodes::NodeKernel;
 use proofward::ledger::chain::{Chain, View};
-use proofward::ledger::mempool::{Limits, Mempool, Refused, Source};
+use proofward::ledger::mempool::{Refused, Source};
 use proofward::ledger::rules::TransactionError;
 use proofward::ledger::rules::context::Refusal;
-use proofward::node::dir::{ChainDir, INBOX_READ};
+use proofward::node::dir::ChainDir;
+use proofward::node::feed::pool_of;
 
 /// Judge a transaction by the rules of the next block and leave it in the inbox
 #[derive(Debug, clap::Args)]
@@ -60,13 +61,8 @@ impl Args {
         let chain = Chain::new(spec, NodeKernel::best());
         let snapshot = reader.snapshot()?;
         let view = View(&*snapshot);
-        let mut mempool = Mempool::new(&chain, &view, Limits::default())?;
         // Together with what waits: it may stand in its way.
-        for waiting in inbox.waiting(INBOX_READ)? {
-            if let Err(Refusal::Store(error)) = mempool.admit(&view, &waiting.bytes, Source::Own) {
-                return Err(error.into());
-            }
-        }
+        let mut mempool = pool_of(&chain, &view, &inbox)?;
         match mempool.admit(&view, &bytes, Source::Own) {
             Ok(_) | Err(Refusal::Rule(Refused::Known)) => {}
             Err(Refusal::Rule(refused)) if refused.is_passing() => {
