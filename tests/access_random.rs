@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use access::*;
 use ledger::*;
 use proofward::engine::nodes::NodeKernel;
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::fuzzing::naive::state_root;
 use proofward::ledger::block::Included;
 use proofward::ledger::coinbase::{Coinbase, Payout};
@@ -37,28 +38,6 @@ use proofward::ledger::tree::{MemoryPages, ValueHash, update};
 use proofward::primitives::BlockHash;
 use replay::{Base, Heights, hash_of};
 
-/// SplitMix64: the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u32) -> u32 {
-        u32::try_from(self.next() % u64::from(bound)).unwrap()
-    }
-
-    fn pick<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
-        let at = self.below(u32::try_from(list.len().max(1)).unwrap());
-        list.get(usize::try_from(at).unwrap())
-    }
-}
-
 /// A record with what its owner knows.
 struct Known {
     rid: PubKey,
@@ -69,7 +48,7 @@ struct Known {
 
 /// Makes transactions that often hold.
 struct Actors {
-    random: Random,
+    random: SplitMix64,
     spec: Spec,
     keys: Vec<PubKey>,
     claims: Vec<CoreId>,
@@ -92,7 +71,7 @@ impl Actors {
     }
 
     fn person(&mut self) -> (PubKey, u8) {
-        let at = self.random.below(PEOPLE);
+        let at = self.random.number(PEOPLE);
         (self.keys[usize::try_from(at).unwrap()], u8::try_from(at + 1).unwrap())
     }
 
@@ -102,7 +81,7 @@ impl Actors {
         let issuer = self.one_of(ISSUERS);
         let roles = [Role::Physician, Role::Nurse, Role::EmergencyClinician];
         let role = *self.random.pick(&roles).unwrap();
-        let (by, about, claim, tag) = match self.random.below(10) {
+        let (by, about, claim, tag) = match self.random.number(10) {
             0 => (self.anchor(), issuer, Claim::Issuer(IssuerSet::ALL), 0),
             1 => (issuer, self.one_of(ISSUERS), Claim::Issuer(IssuerSet::ALL), 0),
             2 => (issuer, site, Claim::Site(vec![CELL]), 0),
@@ -111,7 +90,7 @@ impl Actors {
             5 => (issuer, person, Claim::Role { role, site: Some(site.into()) }, tag),
             _ => (issuer, person, Claim::Role { role, site: None }, tag),
         };
-        let (from_h, to_h) = (height.saturating_sub(5), height + 1 + self.random.below(600));
+        let (from_h, to_h) = (height.saturating_sub(5), height + 1 + self.random.number(600));
         Body::Attest(Attest {
             issuer: by.into(),
             subject: about.into(),
@@ -125,7 +104,7 @@ impl Actors {
     }
 
     fn withdrawal(&mut self) -> Body {
-        let by = if self.random.below(2) == 0 { self.anchor() } else { self.one_of(ISSUERS) };
+        let by = if self.random.number(2) == 0 { self.anchor() } else { self.one_of(ISSUERS) };
         let claim = self.random.pick(&self.claims).map_or([0; 32], |claim| claim.0);
         Body::Attest(Attest::withdrawal(by.into(), Withdrawn::Claim(claim), [0; 32]))
     }
@@ -133,10 +112,10 @@ impl Actors {
     fn policy(&mut self) -> PolicyTree {
         let issuer = self.one_of(ISSUERS);
         let site = self.one_of(SITES);
-        let emergency = self.random.below(3) == 0;
+        let emergency = self.random.number(3) == 0;
         let (role, place, set, purpose) = if emergency {
             (Role::EmergencyClinician, Place::AnyEmergency, 1, Purpose::BreakGlass)
-        } else if self.random.below(2) == 0 {
+        } else if self.random.number(2) == 0 {
             (Role::Physician, Place::Anywhere, 0, Purpose::Treat)
         } else {
             (Role::Nurse, Place::Site(site.into()), 0, Purpose::Treat)
@@ -144,12 +123,12 @@ impl Actors {
         let terms = Leaf {
             set,
             purposes: Purposes::of(&[purpose]),
-            answer_within: 1 + self.random.below(40),
+            answer_within: 1 + self.random.number(40),
             ..terms()
         };
         let readers = vec![RoleRef { role, issuer: issuer.into() }];
         let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&self.random.next().to_le_bytes());
+        seed[..8].copy_from_slice(&self.random.next_u64().to_le_bytes());
         PolicyTree::build(&seed, 1, &[Draft { terms, readers, places: vec![place] }]).unwrap()
     }
 
@@ -174,15 +153,15 @@ impl Actors {
             share_sets: vec![set.clone(), set],
             payout: owner,
             policy_root,
-            grant_delay: 1 + self.random.below(6),
+            grant_delay: 1 + self.random.number(6),
             prev,
         })
     }
 
     fn grant(&mut self, height: u32) -> Option<Body> {
-        let (policy, revokes) = (self.policy(), self.random.below(3) == 0);
-        let ahead = self.random.below(10);
-        let at = self.random.below(u32::try_from(self.records.len().max(1)).unwrap());
+        let (policy, revokes) = (self.policy(), self.random.number(3) == 0);
+        let ahead = self.random.number(10);
+        let at = self.random.number(u32::try_from(self.records.len().max(1)).unwrap());
         let owners = self.keys[0].into();
         let known = self.records.get_mut(usize::try_from(at).unwrap())?;
         known.last_seq += 1;
@@ -198,10 +177,10 @@ impl Actors {
         let known = self.random.pick(&self.records)?;
         let (seq, policy) = self.random.pick(&known.policies)?;
         let branch = policy.branches()[0].clone();
-        let anchor = hash_of(height.saturating_sub(1 + self.random.below(5)));
+        let anchor = hash_of(height.saturating_sub(1 + self.random.number(5)));
         let roll = Roll::new(beacon, self.nonce, anchor, vec![(reader, [0; 16])]).unwrap();
         let presence: Option<Presence> = roll.presence(reader, Sig([0; 64]));
-        let is_odd = self.random.below(10) == 0;
+        let is_odd = self.random.number(10) == 0;
         let purposes = [Purpose::Treat, Purpose::BreakGlass];
         let purpose = purposes.into_iter().find(|purpose| branch.leaf.purposes.holds(*purpose))?;
         let (role, place) = (branch.readers[0].clone(), branch.places[0].clone());
@@ -223,12 +202,12 @@ impl Actors {
 
     fn transaction(&mut self, height: u32) -> Option<Transaction> {
         self.nonce += 1;
-        let body = match self.random.below(16) {
+        let body = match self.random.number(16) {
             0..5 => self.attest(height),
             5 => self.withdrawal(),
             6 => self.record(false),
             7 => {
-                let replaces = self.random.below(3) == 0;
+                let replaces = self.random.number(3) == 0;
                 self.record(replaces)
             }
             8 => self.grant(height)?,
@@ -238,7 +217,7 @@ impl Actors {
         let chain = self.spec.chain_id();
         let anchor = BlockHash::ZERO.0;
         let core = Core { version: 1, chain, valid_from: height, valid_to, anchor, body };
-        let fee = if self.random.below(8) == 0 { 0 } else { 100_000 };
+        let fee = if self.random.number(8) == 0 { 0 } else { 100_000 };
         let (payer, nonce) = (self.keys[0], self.nonce);
         Some(Transaction { core, payer, nonce, fee, sigs: Vec::new() })
     }
@@ -253,7 +232,7 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
     let keys: Vec<PubKey> = (0..21).map(|i| Key::new(300 + i).public()).collect();
     let payer = keys[0];
     let (claims, records) = (Vec::new(), Vec::new());
-    let random = Random(seed);
+    let random = SplitMix64::new(seed);
     let mut actors = Actors { random, spec: spec.clone(), keys, claims, records, nonce: 0 };
     let mut base = Base::default();
     let mut pages = MemoryPages::default();
@@ -273,7 +252,7 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
         let mut session = Session::new(&base, height);
         begin_block(&context, &mut session).unwrap();
         let (mut fees, mut accepted) = (0, Vec::new());
-        for _ in 0..actors.random.below(8) {
+        for _ in 0..actors.random.number(8) {
             steps += 1;
             let Some(transaction) = actors.transaction(height) else { continue };
             let included = Included::new(transaction);
@@ -337,7 +316,7 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
 fn parallel_and_serial_verification_name_the_same_rule_of_access() {
     let seed = 29;
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let mut world = World::hospital();
     let policed = world.treated(500, |_| {});
     let request = world.ask(&policed);
@@ -356,10 +335,10 @@ fn parallel_and_serial_verification_name_the_same_rule_of_access() {
     let mut reached = BTreeMap::<&str, u32>::new();
     for _ in 0..300 {
         let mut mixed = blocks.clone();
-        let at = blocks.len() - 1 - usize::try_from(random.below(10)).unwrap();
+        let at = blocks.len() - 1 - random.index(10);
         let block = &mut mixed[at];
-        let byte = usize::try_from(random.below(u32::try_from(block.len() - 80).unwrap())).unwrap();
-        block[80 + byte] ^= 1 << random.below(8);
+        let byte = random.index(block.len() - 80);
+        block[80 + byte] ^= 1 << random.number(8);
         resolve(&mut mixed[at]);
         let serial = serially(&mixed);
         let parallel = in_parallel(&mixed);

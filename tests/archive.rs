@@ -19,7 +19,7 @@ use proofward::ledger::rules::context::Ancestors;
 use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::store::{Batch, MemoryStore, Read, Store, StoreError, Table};
 use proofward::ledger::transaction::TransactionId;
-use random::Random;
+use random::choices;
 
 /// A chain whose blocks hold none to five payments.
 fn paying_ledger(blocks: u32) -> Ledger<MemoryStore> {
@@ -86,11 +86,11 @@ fn an_archive_makes_the_same_chain() {
 fn an_import_goes_on_where_it_ended() {
     let ledger = paying_ledger(30);
     let bytes = archive_of(&ledger);
-    let mut random = Random::new("cut archives");
+    let mut random = choices("cut archives");
     let copy = memory_ledger(easy_spec());
     let mut height = 0;
     for _ in 0..6 {
-        let cut = random.below(bytes.len());
+        let cut = random.index(bytes.len());
         let result = import_into(&copy, &bytes[..cut]);
         assert!(matches!(result, Err(ArchiveError::Truncated(_))), "{result:?} at {cut}");
         let (_, tip) = copy.tip().unwrap();
@@ -189,10 +189,10 @@ fn every_changed_bit_is_reported_where_it_is() {
     let ledger = paying_ledger(24);
     let bytes = archive_of(&ledger);
     let layout = layout(&bytes, &ledger.chain().genesis);
-    let mut random = Random::new("flipped archives");
+    let mut random = choices("flipped archives");
     let (mut named, mut framed) = (0, 0);
     for flip in 0..FLIPS {
-        let (at, bit) = (random.below(bytes.len()), random.below(8));
+        let (at, bit) = (random.index(bytes.len()), random.index(8));
         let mut flipped = bytes.clone();
         flipped[at] ^= 1 << bit;
         let error = read_through(&flipped).expect_err("a changed bit was accepted");
@@ -289,15 +289,15 @@ fn part_at(block: &Block, ids: &[Ids], at: usize) -> (BlockPart, Option<Transact
 fn a_changed_bit_in_a_stored_block_is_named_by_verify_and_by_scrub() {
     let ledger = paying_ledger(20);
     let chain = ledger.chain();
-    let mut random = Random::new("flipped blocks");
+    let mut random = choices("flipped blocks");
     let pool = pool(1);
     for _ in 0..60 {
-        let height = u32::try_from(1 + random.below(20)).unwrap();
+        let height = u32::try_from(1 + random.index(20)).unwrap();
         let hash = ledger.view().hash_at(height).unwrap().unwrap();
         let block = ledger.view().block(&hash).unwrap().unwrap();
         let ids = Ids::of_block(&block, &chain.genesis);
         let mut value = ledger.store().get(Table::Bodies, &hash.0).unwrap().unwrap();
-        let (at, bit) = (random.below(value.len()), random.below(8));
+        let (at, bit) = (random.index(value.len()), random.index(8));
         value[at] ^= 1 << bit;
         let (part, id) = part_at(&block, &ids, at);
         let stored =
@@ -342,14 +342,14 @@ fn a_changed_bit_in_a_stored_block_is_named_by_verify_and_by_scrub() {
 fn every_other_table_is_held_against_the_blocks() {
     let ledger = paying_ledger(16);
     let pool = pool(1);
-    let mut random = Random::new("flipped values");
+    let mut random = choices("flipped values");
     for table in
         [Table::Leaves, Table::Transactions, Table::Undo, Table::State, Table::Pages, Table::Cores]
     {
         let entries = ledger.store().range(table, b"", usize::MAX).unwrap();
-        let (key, mut value) = entries[1 + random.below(entries.len() - 1)].clone();
-        let at = random.below(value.len());
-        value[at] ^= 1 << random.below(8);
+        let (key, mut value) = entries[1 + random.index(entries.len() - 1)].clone();
+        let at = random.index(value.len());
+        value[at] ^= 1 << random.index(8);
         let mut batch = Batch::new();
         tables(&ledger).into_iter().for_each(|(table, key, value)| batch.put(table, key, value));
         batch.put(table, key, value);

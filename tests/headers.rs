@@ -8,11 +8,12 @@ mod common;
 use std::io::{self, Read};
 
 use chain::{
-    Opinion, Random, failure, hash_of, headers_of, kernels, mined, outcome, real_headers, report,
+    Opinion, failure, hash_of, headers_of, kernels, mined, outcome, real_headers, report,
     short_epochs, solve, verdict, verifier,
 };
 use proofward::consensus::{ChainSpec, Rule};
 use proofward::engine::verify::{ContextError, NotJudged, Run, Verifier, VerifyError};
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::primitives::{CompactTarget, Header, HeaderBytes};
 
 #[test]
@@ -64,9 +65,9 @@ fn a17_one_flipped_bit_is_reported_at_its_height() {
     let spec = ChainSpec::bitcoin();
     let run = Run::from_height(&spec, 0);
     let verifier = verifier(2);
-    let mut random = Random(17);
+    let mut random = SplitMix64::new(17);
     for _ in 0..1000 {
-        let (at, bit) = (random.below(headers.len()), random.below(640));
+        let (at, bit) = (random.index(headers.len()), random.index(640));
         headers[at][bit / 8] ^= 1 << (bit % 8);
         let failure = failure(verifier.verify(&run, &headers).expect("headers"));
         // A changed header has another hash, which meets no real target by chance.
@@ -85,10 +86,10 @@ fn a17_a_flipped_bit_with_work_is_reported_there_or_at_the_next_link() {
     let opinion = Opinion::new(&spec);
     let run = Run::from_height(&spec, 0);
     let verifier = verifier(2);
-    let mut random = Random(171);
+    let mut random = SplitMix64::new(171);
     let mut links = 0;
     for _ in 0..200 {
-        let (at, bit) = (random.below(headers.len() - 1), random.below(640));
+        let (at, bit) = (random.index(headers.len() - 1), random.index(640));
         headers[at][bit / 8] ^= 1 << (bit % 8);
         let found = outcome(&verifier.verify(&run, &headers).expect("headers"));
         // The headers before the flipped one are untouched, and the one after it has lost its parent.
@@ -101,17 +102,17 @@ fn a17_a_flipped_bit_with_work_is_reported_there_or_at_the_next_link() {
 }
 
 /// What random corruption does to a mined chain, work made good again.
-fn corrupt(headers: &mut [HeaderBytes], random: &mut Random) -> usize {
-    let at = random.below(headers.len());
+fn corrupt(headers: &mut [HeaderBytes], random: &mut SplitMix64) -> usize {
+    let at = random.index(headers.len());
     let mut header = Header::decode(&headers[at]);
-    match random.below(6) {
+    match random.index(6) {
         0 => header.time = header.time.wrapping_sub(100),
         1 => header.time = header.time.wrapping_add(3_000_000),
         2 => header.bits = CompactTarget(header.bits.0 - 1),
-        3 => header.version = [-1, 0, 1, 3, i32::MIN][random.below(5)],
-        4 => header.prev_block.0[random.below(32)] ^= 1,
+        3 => header.version = [-1, 0, 1, 3, i32::MIN][random.index(5)],
+        4 => header.prev_block.0[random.index(32)] ^= 1,
         _ => {
-            header.bits = CompactTarget([0, 0x2100_ffff, 0x1dff_ffff, 0xff12_3456][random.below(4)])
+            header.bits = CompactTarget([0, 0x2100_ffff, 0x1dff_ffff, 0xff12_3456][random.index(4)])
         }
     }
     headers[at] =
@@ -128,7 +129,7 @@ fn every_thread_count_and_source_gives_the_verdict_of_the_second_opinion() {
         (short_epochs(None).with_bip54(), 600, 60),
     ];
     let verifiers: Vec<Verifier> = [1, 2, 3].map(verifier).into_iter().collect();
-    let mut random = Random(1);
+    let mut random = SplitMix64::new(1);
     let mut rules = std::collections::BTreeSet::new();
     for (spec, count, rounds) in &specs {
         let headers = mined(spec, *count, 5);
@@ -140,7 +141,7 @@ fn every_thread_count_and_source_gives_the_verdict_of_the_second_opinion() {
         assert_eq!(opined, Ok(as_mined.chain_work.to_string()), "{} as mined", spec.name);
         for round in 0..*rounds {
             let mut headers = headers.clone();
-            let corrupted = (0..=random.below(3)).map(|_| corrupt(&mut headers, &mut random));
+            let corrupted = (0..=random.index(3)).map(|_| corrupt(&mut headers, &mut random));
             let lowest = corrupted.min().expect("at least one");
             let expected = opinion.first_bad(&headers, lowest, Some(now));
             rules.extend(expected.map(|(_, rule)| rule));
@@ -148,7 +149,8 @@ fn every_thread_count_and_source_gives_the_verdict_of_the_second_opinion() {
             for verifier in &verifiers {
                 let verdict = verifier.verify(&run, &headers).expect("headers");
                 assert_eq!(outcome(&verdict).err(), expected, "{} round {round}", spec.name);
-                let bytes = Pieces { bytes: headers.as_flattened(), random: Random(round) };
+                let bytes =
+                    Pieces { bytes: headers.as_flattened(), random: SplitMix64::new(round) };
                 let streamed = verifier.verify_stream(&run, bytes).expect("headers");
                 assert_eq!(streamed, verdict, "the same in pieces");
                 assert_eq!(whole.get_or_insert(verdict.clone()), &verdict, "on any threads");
@@ -164,15 +166,15 @@ fn every_thread_count_and_source_gives_the_verdict_of_the_second_opinion() {
 /// Gives its bytes in pieces of any size, as pipes do.
 struct Pieces<'a> {
     bytes: &'a [u8],
-    random: Random,
+    random: SplitMix64,
 }
 
 impl Read for Pieces<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.random.below(7) == 0 {
+        if self.random.index(7) == 0 {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let len = (1 + self.random.below(9000)).min(into.len()).min(self.bytes.len());
+        let len = (1 + self.random.index(9000)).min(into.len()).min(self.bytes.len());
         into[..len].copy_from_slice(&self.bytes[..len]);
         self.bytes = &self.bytes[len..];
         Ok(len)
@@ -311,7 +313,7 @@ fn context_makes_the_verdict_that_of_the_whole_chain() {
         let headers = mined(&spec, 120, 30);
         let verifier = verifier(1);
         let opinion = Opinion::new(&spec);
-        let mut random = Random(31);
+        let mut random = SplitMix64::new(31);
         for start in 1..headers.len() {
             let kept = start - start.saturating_sub(spec.context_blocks_max());
             let run = Run::from_height(&spec, u32::try_from(start).expect("small"));

@@ -20,16 +20,17 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use directory::{QUICK_MINER, found, ok, quick_spec, text};
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::ledger::archive::write_archive;
 use proofward::ledger::chain::View;
 use proofward::ledger::rules::context::Ancestors as _;
 use proofward::node::dir::ChainDir;
-use random::{Random, number_from};
+use random::{choices, number_from};
 use serde_json::Value;
 
 /// Rounds that one directory sees: so that verifying it stays short.
 const ROUNDS_A_DIRECTORY: u64 = 20;
-const MICROSECONDS_MAX: usize = 4_000;
+const MICROSECONDS_MAX: u64 = 4_000;
 
 fn rounds() -> u64 {
     let rounds = number_from("PROOFWARD_KILL_ROUNDS", 10);
@@ -73,9 +74,9 @@ fn read_lines(lines: &mut Lines<BufReader<ChildStdout>>, count: usize) -> Option
 fn kill(
     mut child: Child,
     mut lines: Lines<BufReader<ChildStdout>>,
-    random: &mut Random,
+    random: &mut SplitMix64,
 ) -> Option<Acknowledged> {
-    let delay = Duration::from_micros(random.below(MICROSECONDS_MAX) as u64);
+    let delay = Duration::from_micros(random.below(MICROSECONDS_MAX));
     let started = Instant::now();
     while started.elapsed() < delay {
         std::hint::spin_loop();
@@ -108,7 +109,7 @@ fn check(dir: &Path, round: u64, acknowledged: Option<&Acknowledged>) -> u32 {
 
 #[test]
 fn a_killed_miner_loses_nothing_that_it_said() {
-    let mut random = Random::new("killed miners");
+    let mut random = choices("killed miners");
     let (mut blocks, mut newer) = (0, 0);
     let mut room = tempfile::tempdir().unwrap();
     let mut height = 0;
@@ -121,7 +122,7 @@ fn a_killed_miner_loses_nothing_that_it_said() {
         let args = [&["mine", "--dir", text(&dir), "--format", "json"], &QUICK_MINER[..]].concat();
         let mut child = start(&args);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let before = read_lines(&mut lines, random.below(8));
+        let before = read_lines(&mut lines, random.index(8));
         let said = kill(child, lines, &mut random).or(before);
         let now = check(&dir, round, said.as_ref());
         assert!(now >= height, "round {round}: {height} blocks were there before");
@@ -135,7 +136,7 @@ fn a_killed_miner_loses_nothing_that_it_said() {
 #[test]
 fn a_killed_import_loses_nothing_that_it_said() {
     const BLOCKS: u32 = 2_400;
-    let mut random = Random::new("killed imports");
+    let mut random = choices("killed imports");
     let ledger = memory_ledger(quick_spec());
     let rich = Key::new(0);
     for height in 0..BLOCKS {
@@ -160,7 +161,7 @@ fn a_killed_import_loses_nothing_that_it_said() {
         let mut stdin = child.stdin.take().unwrap();
         // Either after so many bytes, or after so many writes of a whole file.
         let by_bytes = random.below(2) == 0;
-        let fed = if by_bytes { random.below(archive.len()) } else { archive.len() };
+        let fed = if by_bytes { random.index(archive.len()) } else { archive.len() };
         let bytes = archive[..fed].to_vec();
         let feeder = std::thread::spawn(move || {
             // The end of the pipe is gone when the process is.
@@ -170,7 +171,7 @@ fn a_killed_import_loses_nothing_that_it_said() {
         });
         let (before, stdin) = match by_bytes {
             true => (None, feeder.join().unwrap()),
-            false => (read_lines(&mut lines, random.below(4)), None),
+            false => (read_lines(&mut lines, random.index(4)), None),
         };
         let said = kill(child, lines, &mut random).or(before);
         drop(stdin);

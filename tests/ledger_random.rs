@@ -7,6 +7,7 @@ mod common;
 
 use common::*;
 use proofward::engine::nodes::NodeKernel;
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::fuzzing::naive::state_root;
 use proofward::ledger::archive::{ArchiveReader, import, write_archive};
 use proofward::ledger::chain::{Ledger, SubmitError, Submitted};
@@ -16,23 +17,6 @@ use proofward::ledger::store::{CACHE_BYTES_DEFAULT, DiskStore, MemoryStore, Read
 use proofward::ledger::transaction::Transaction;
 use proofward::ledger::tree::StateRoot;
 
-/// SplitMix64: the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-}
-
 const KEYS: u32 = 6;
 
 fn account(ledger: &Ledger<MemoryStore>, key: PubKey) -> Account {
@@ -41,7 +25,7 @@ fn account(ledger: &Ledger<MemoryStore>, key: PubKey) -> Account {
 }
 
 /// Payments that the state of the tip can take: each key pays at most once, so all hold together.
-fn payments(ledger: &Ledger<MemoryStore>, random: &mut Random) -> Vec<Transaction> {
+fn payments(ledger: &Ledger<MemoryStore>, random: &mut SplitMix64) -> Vec<Transaction> {
     let mut payments = Vec::new();
     for number in 0..KEYS {
         let from = Key::new(number);
@@ -49,7 +33,7 @@ fn payments(ledger: &Ledger<MemoryStore>, random: &mut Random) -> Vec<Transactio
         if random.below(3) == 0 || owned.balance < 100_000 {
             continue;
         }
-        let to = Key::new(u32::try_from((u64::from(number) + 1 + random.below(7)) % 8).unwrap());
+        let to = Key::new((number + 1 + random.number(7)) % 8);
         if to.public() == from.public() {
             continue;
         }
@@ -62,8 +46,8 @@ fn payments(ledger: &Ledger<MemoryStore>, random: &mut Random) -> Vec<Transactio
     payments
 }
 
-fn grow(ledger: &Ledger<MemoryStore>, random: &mut Random) -> Vec<u8> {
-    let payee = Key::new(u32::try_from(random.below(KEYS.into())).unwrap());
+fn grow(ledger: &Ledger<MemoryStore>, random: &mut SplitMix64) -> Vec<u8> {
+    let payee = Key::new(random.number(KEYS));
     let payments = payments(ledger, random);
     mine(ledger, payee.public(), payments).encode()
 }
@@ -82,7 +66,7 @@ fn naive_root(ledger: &Ledger<MemoryStore>) -> [u8; 32] {
 fn the_root_is_that_of_all_entries_through_deep_reorganisations() {
     let seed = 7;
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let ours = memory_ledger(easy_spec());
     let theirs = memory_ledger(easy_spec());
     for depth in [1u64, 2, 5, 20, 100] {
@@ -122,7 +106,7 @@ fn the_root_is_that_of_all_entries_through_deep_reorganisations() {
 fn no_kernel_thread_count_or_way_of_applying_changes_the_root() {
     let seed = 11;
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let ledger = memory_ledger(easy_spec());
     let blocks: Vec<_> = (0..300).map(|_| grow(&ledger, &mut random)).collect();
     let expected = ledger.view().root().unwrap();
@@ -142,7 +126,7 @@ fn no_kernel_thread_count_or_way_of_applying_changes_the_root() {
 fn parallel_and_serial_verification_name_the_same_rule() {
     let seed = 13;
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let ledger = memory_ledger(easy_spec());
     let blocks: Vec<_> = (0..24).map(|_| grow(&ledger, &mut random)).collect();
     assert!(serially(&blocks).is_ok());
@@ -151,9 +135,9 @@ fn parallel_and_serial_verification_name_the_same_rule() {
     for _ in 0..1000 {
         let mut mixed = blocks.clone();
         for _ in 0..=random.below(2) {
-            let at = usize::try_from(random.below(mixed.len() as u64)).unwrap();
+            let at = random.index(mixed.len());
             let block = &mut mixed[at];
-            let byte = usize::try_from(random.below(block.len() as u64)).unwrap();
+            let byte = random.index(block.len());
             block[byte] ^= 1 << random.below(8);
         }
         let serial = serially(&mixed);
@@ -165,7 +149,7 @@ fn parallel_and_serial_verification_name_the_same_rule() {
 
 /// Puts a chain on disk piece by piece: runs of blocks and single ones, the store closed or dropped
 /// between them.
-fn restarting(blocks: &[Vec<u8>], random: &mut Random) -> StateRoot {
+fn restarting(blocks: &[Vec<u8>], random: &mut SplitMix64) -> StateRoot {
     let dir = tempfile::tempdir().unwrap();
     let kernel = NodeKernel::best();
     let store = DiskStore::create(dir.path(), CACHE_BYTES_DEFAULT).unwrap();
@@ -197,7 +181,7 @@ fn restarting(blocks: &[Vec<u8>], random: &mut Random) -> StateRoot {
 fn a_thousand_blocks_give_one_root_through_an_archive_and_through_restarts() {
     let seed = 17;
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let ledger = memory_ledger(easy_spec());
     let blocks: Vec<_> = (0..1000).map(|_| grow(&ledger, &mut random)).collect();
     let expected = ledger.view().root().unwrap();

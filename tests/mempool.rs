@@ -14,6 +14,7 @@ mod common;
 mod random;
 
 use common::*;
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::ledger::chain::{Ledger, Submitted};
 use proofward::ledger::mempool::{Admitted, Limits, Mempool, Refused, Source};
 use proofward::ledger::rules::context::Refusal;

@@ -7,22 +7,10 @@ use proofward::engine::proof::{
     Collector, PROOF_FILE_BYTES_MAX, Proof, ProofError, SOLUTION_COUNTS, Solution, Terms,
     VerifyError, read_proofs,
 };
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::hash::Algorithm;
 use proofward::kernel::Kernel;
 use proofward::primitives::Target;
-
-/// SplitMix64: the same trials on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
 
 fn target_of_top(top: u64) -> Target {
     let mut bytes = [0xff; 32];
@@ -31,11 +19,11 @@ fn target_of_top(top: u64) -> Target {
 }
 
 /// The top words of the lowest of `hashes` random hashes, in ascending order.
-fn lowest(random: &mut Random, hashes: u64, count: usize) -> Vec<u64> {
+fn lowest(random: &mut SplitMix64, hashes: u64, count: usize) -> Vec<u64> {
     // Twice as many as wanted fall below this on average.
     let enough = u64::MAX / hashes * (2 * count as u64);
     let mut low: Vec<u64> =
-        (0..hashes).map(|_| random.next()).filter(|top| *top < enough).collect();
+        (0..hashes).map(|_| random.next_u64()).filter(|top| *top < enough).collect();
     low.sort_unstable();
     assert!(low.len() >= count);
     low
@@ -46,7 +34,7 @@ fn the_bound_is_wrong_as_seldom_as_it_says_and_not_much_seldomer() {
     const TRIALS: usize = 3000;
     const HASHES: u64 = 40_000;
     const CONFIDENCE: f64 = 0.9;
-    let mut random = Random(1);
+    let mut random = SplitMix64::new(1);
     let mut wrong = [0_usize; 3];
     let mut wrong_at_any_size = 0;
     for _ in 0..TRIALS {
@@ -277,12 +265,12 @@ fn no_change_of_a_byte_is_accepted_beyond_what_nothing_supports() {
     let collector = collector(&[portable.expect("always there")], 100_000);
     let honest = collector.finish(1234).expect("enough hashes");
     let text = honest.to_string();
-    let mut random = Random(2);
+    let mut random = SplitMix64::new(2);
     let mut accepted = 0;
     for round in 0..3000 {
         let mut bytes = text.clone().into_bytes();
-        let at = usize::try_from(random.next() % bytes.len() as u64).expect("a length");
-        let byte = random.next().to_le_bytes()[0];
+        let at = usize::try_from(random.next_u64() % bytes.len() as u64).expect("a length");
+        let byte = random.next_u64().to_le_bytes()[0];
         match round % 3 {
             0 => bytes[at] = byte,
             1 => bytes.insert(at, byte),

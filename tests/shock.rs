@@ -16,6 +16,7 @@
 
 use std::collections::VecDeque;
 
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::ledger::chain::header::{median_time, relief_doublings, required_bits};
 use proofward::ledger::chain::{Record, Status};
 use proofward::ledger::signature::PubKey;
@@ -32,20 +33,12 @@ fn presets() -> [Spec; 3] {
     [Spec::local(1_793_491_200, anchor).unwrap(), Spec::test(), Spec::main()]
 }
 
-/// SplitMix64: reproducible draws.
-struct Draws(u64);
+/// Reproducible draws.
+struct Draws(SplitMix64);
 
 impl Draws {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     fn exponential(&mut self) -> f64 {
@@ -177,7 +170,7 @@ struct Aftermath {
 }
 
 fn shock(spec: &Spec, seed: u64, how: Stamp) -> Aftermath {
-    let mut draws = Draws(seed);
+    let mut draws = Draws(SplitMix64::new(seed));
     let mut world = World::new(spec);
     let rate = world.usual_rate();
     // Some life before.
@@ -225,7 +218,7 @@ fn an_hour_of_20000_times_the_power_does_not_stop_the_chain() {
 /// What a share of the power earns by its stamps, relative to honest ones: blocks for each hash done.
 fn gain(spec: &Spec, share: f64, how: Stamp, blocks: u32) -> f64 {
     let blocks_a_hash = |how: Stamp| {
-        let mut draws = Draws(7);
+        let mut draws = Draws(SplitMix64::new(7));
         let mut world = World::new(spec);
         let rate = world.usual_rate();
         while world.tip.height < blocks {

@@ -18,7 +18,7 @@ use proofward::ledger::store::{
     Batch, Damage, DiskCall, DiskStore, Fault, FaultyDisk, Read, ScrubCursor, Store, StoreError,
     Table, scrub_step, silence_contained_panics,
 };
-use random::{Random, number_from};
+use random::{choices, number_from};
 
 const CACHE_BYTES: usize = 1 << 20;
 
@@ -97,7 +97,7 @@ fn goes_on(disk: &FaultyDisk, store: DiskStore, from: u32) {
 fn a60_every_crash_image_opens_at_the_last_commit() {
     const COMMITS: u32 = 40;
     let images = number_from("PROOFWARD_CRASH_IMAGES", 1_000);
-    let mut random = Random::new("crash images");
+    let mut random = choices("crash images");
     let disk = FaultyDisk::new();
     let store = DiskStore::create_on(disk.clone(), CACHE_BYTES).unwrap();
     let founded = disk.changes();
@@ -110,9 +110,9 @@ fn a60_every_crash_image_opens_at_the_last_commit() {
     let all = disk.changes();
     let mut newer = 0;
     for image in 0..images {
-        let cut = founded + random.below(all - founded + 1);
+        let cut = founded + random.index(all - founded + 1);
         let last = u32::try_from(acknowledged.partition_point(|at| *at <= cut) - 1).unwrap();
-        let crashed = FaultyDisk::with_image(disk.crash_image(cut, &mut |n| random.below(n)));
+        let crashed = FaultyDisk::with_image(disk.crash_image(cut, &mut |n| random.index(n)));
         let store = open(crashed.clone()).unwrap_or_else(|why| panic!("image {image}: {why}"));
         let found = shown(&store).unwrap_or_else(|why| panic!("image {image}: {why}"));
         assert!(found == last || found == last + 1, "image {image}: {found} after {last}");
@@ -126,12 +126,12 @@ fn a60_every_crash_image_opens_at_the_last_commit() {
 
 #[test]
 fn a60_a_crash_while_founding_leaves_a_store_or_none() {
-    let mut random = Random::new("founding");
+    let mut random = choices("founding");
     let disk = FaultyDisk::new();
     DiskStore::create_on(disk.clone(), CACHE_BYTES).unwrap();
     for _ in 0..200 {
-        let cut = random.below(disk.changes() + 1);
-        let image = disk.crash_image(cut, &mut |n| random.below(n));
+        let cut = random.index(disk.changes() + 1);
+        let image = disk.crash_image(cut, &mut |n| random.index(n));
         match open(FaultyDisk::with_image(image)) {
             Ok(store) => assert_eq!(shown(&store), Ok(0)),
             Err(StoreError::NotAStore { .. } | StoreError::Corrupt { .. }) => {}
@@ -154,7 +154,7 @@ fn commit_until_failure(store: &DiskStore, commits: u32) -> (u32, Option<StoreEr
 fn a61_a_failing_disk_is_an_error_and_the_store_opens_again() {
     const COMMITS: u32 = 100;
     const FAULTS: u64 = 200;
-    let mut random = Random::new("failing disk");
+    let mut random = choices("failing disk");
     for call in [DiskCall::Write, DiskCall::Sync, DiskCall::Resize] {
         let mut failed = 0;
         for after in 0..FAULTS {
@@ -178,7 +178,7 @@ fn a61_a_failing_disk_is_an_error_and_the_store_opens_again() {
             } else {
                 break;
             }
-            let crashed = disk.crash_image(disk.changes(), &mut |n| random.below(n));
+            let crashed = disk.crash_image(disk.changes(), &mut |n| random.index(n));
             drop(store);
             disk.set_fault(None);
             for disk in [disk, FaultyDisk::with_image(crashed)] {
@@ -260,7 +260,7 @@ fn scrub(store: &DiskStore) -> Result<Vec<Damage>, StoreError> {
 fn a63_a_turned_bit_is_found_or_does_no_harm() {
     silence_contained_panics();
     let flips = number_from("PROOFWARD_BIT_FLIPS", 1_000);
-    let mut random = Random::new("turned bits");
+    let mut random = choices("turned bits");
     let disk = FaultyDisk::new();
     let store = DiskStore::create_on(disk.clone(), CACHE_BYTES).unwrap();
     let (last, _) = commit_until_failure(&store, 60);
@@ -271,7 +271,7 @@ fn a63_a_turned_bit_is_found_or_does_no_harm() {
     let [mut refused, mut read, mut scrubbed, mut paged, mut harmless] = [0; 5];
     for _ in 0..flips {
         let mut image = image.clone();
-        let (at, bit) = (random.below(image.len()), random.below(8));
+        let (at, bit) = (random.index(image.len()), random.index(8));
         image[at] ^= 1 << bit;
         let name = format!("byte {at} bit {bit}");
         let Ok(mut store) = open(FaultyDisk::with_image(image.clone())) else {
@@ -351,9 +351,9 @@ fn spawn_child(dir: &Path) -> Child {
 
 #[test]
 fn a59_kill_at_any_moment_keeps_what_was_acknowledged() {
-    const ROUND_MILLIS_MAX: usize = 120;
+    const ROUND_MILLIS_MAX: u64 = 120;
     let rounds = number_from("PROOFWARD_KILL_ROUNDS", 10);
-    let mut random = Random::new("kill");
+    let mut random = choices("kill");
     let dir = tempfile::tempdir().unwrap();
     let (mut last, mut opening_longest, mut unfinished) = (0, Duration::ZERO, 0);
     for round in 0..rounds {
@@ -369,7 +369,7 @@ fn a59_kill_at_any_moment_keeps_what_was_acknowledged() {
             }
         });
         // Any moment from the start of the process on: also while it opens or founds the store.
-        let life = Duration::from_micros(random.below(ROUND_MILLIS_MAX * 1_000) as u64);
+        let life = Duration::from_micros(random.below(ROUND_MILLIS_MAX * 1_000));
         let killed_at = Instant::now() + life;
         while let Ok(n) = heard.recv_timeout(killed_at.saturating_duration_since(Instant::now())) {
             last = n;

@@ -9,6 +9,7 @@ use bitcoin::{CompactTarget as Bits, Network, Target};
 use proofward::consensus::difficulty::{Difficulty, Epochs};
 use proofward::consensus::{ChainSpec, Rule};
 use proofward::engine::verify::{Failure, Report, Run, Verdict, Verifier};
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::hash::Algorithm;
 use proofward::kernel::Kernel;
 use proofward::primitives::{BlockHash, CompactTarget, Header, HeaderBytes, MerkleRoot};
@@ -55,23 +56,6 @@ impl Row {
 
     pub(crate) fn number(&self, column: &str) -> u64 {
         self.text(column).parse().expect("a number")
-    }
-}
-
-/// Deterministic numbers (splitmix64).
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("below a usize")
     }
 }
 
@@ -158,21 +142,20 @@ fn genesis(spec: &ChainSpec) -> HeaderBytes {
 /// A genesis block and `count - 1` headers on top, valid under `spec`, with uneven times.
 pub(crate) fn mined(spec: &ChainSpec, count: usize, seed: u64) -> Vec<HeaderBytes> {
     let opinion = Opinion::new(spec);
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let mut chain = vec![genesis(spec)];
     let mut header = Header::decode(&chain[0]);
     let mut latest = header.time;
     while chain.len() < count {
         header.version = 0x2000_0000;
         header.prev_block = hash_of(chain.last().expect("genesis"));
-        header.merkle_root = MerkleRoot([u8::try_from(random.below(256)).expect("a byte"); 32]);
+        header.merkle_root = MerkleRoot([u8::try_from(random.index(256)).expect("a byte"); 32]);
         let median = opinion.median(&chain);
         // Around the pace of 10 s, sometimes before the parent, sometimes after a long gap.
         header.time = match random.below(8) {
             0 => median + 1,
             gap => {
-                latest +=
-                    if gap == 1 { 30 } else { 7 + u32::try_from(random.below(6)).expect("small") };
+                latest += if gap == 1 { 30 } else { 7 + random.number(6) };
                 latest
             }
         };

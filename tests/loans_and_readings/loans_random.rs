@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use proofward::fuzzing::forge::SplitMix64;
 use proofward::ledger::block::Included;
 use proofward::ledger::coinbase::Coinbase;
 use proofward::ledger::rules::context::{
@@ -16,7 +17,7 @@ use proofward::ledger::transaction::pay::LoanTerms;
 use proofward::ledger::transaction::{Body, Core, CoreId, Pay, PayKind, Transaction};
 
 use crate::ledger::{Key, easy_spec};
-use crate::random::Random;
+use crate::random::choices;
 use crate::replay::{Base, Heights};
 
 const OWNED: u64 = 1_000_000_000;
@@ -155,19 +156,19 @@ impl<'a> History<'a> {
         Self { spec, keys, base, twin, nonce: 0, past: Vec::new() }
     }
 
-    fn pick(&self, random: &mut Random) -> PubKey {
-        self.keys[random.below(self.keys.len())]
+    fn pick(&self, random: &mut SplitMix64) -> PubKey {
+        self.keys[random.index(self.keys.len())]
     }
 
-    fn payment(&self, height: u32, random: &mut Random) -> Pay {
+    fn payment(&self, height: u32, random: &mut SplitMix64) -> Pay {
         let (mut from, mut to) = (self.pick(random), self.pick(random));
-        let mut amount = random.next() % 40;
+        let mut amount = random.below(40);
         let debts: Vec<(&CoreId, &Debt)> = self.twin.debts.iter().collect();
-        let one = (!debts.is_empty()).then(|| debts[random.below(debts.len())]);
+        let one = (!debts.is_empty()).then(|| debts[random.index(debts.len())]);
         let named = one.map_or([3; 32], |(core, _)| core.0);
         let terms = LoanTerms {
-            due_h: (height + u32::try_from(random.below(6)).unwrap()).saturating_sub(1),
-            total_owed: random.next() % 60,
+            due_h: (height + random.number(6)).saturating_sub(1),
+            total_owed: random.below(60),
             document: [0; 32],
         };
         let is_wild = random.below(4) == 0;
@@ -197,7 +198,7 @@ impl<'a> History<'a> {
         Pay { from, to, amount, kind }
     }
 
-    fn block(&mut self, random: &mut Random, named: &mut BTreeMap<&'static str, u32>) {
+    fn block(&mut self, random: &mut SplitMix64, named: &mut BTreeMap<&'static str, u32>) {
         let height = u32::try_from(self.past.len()).unwrap() + 1;
         let (base, twin) = (self.base.clone(), self.twin.clone());
         let genesis = self.spec.genesis_hash();
@@ -249,8 +250,8 @@ impl<'a> History<'a> {
     }
 
     /// Undoes up to three blocks; what comes after is another branch.
-    fn reorganise(&mut self, random: &mut Random) {
-        for _ in 0..random.below(4).min(self.past.len()) {
+    fn reorganise(&mut self, random: &mut SplitMix64) {
+        for _ in 0..random.index(4).min(self.past.len()) {
             let (undo, base, twin) = self.past.pop().unwrap();
             self.base.undo(&undo);
             assert_eq!(self.base.entries, base.entries);
@@ -288,7 +289,7 @@ impl<'a> History<'a> {
 
 #[test]
 fn units_and_debts_are_conserved_in_ten_thousand_histories_with_reorganisations() {
-    let mut random = Random::new("loans");
+    let mut random = choices("loans");
     let spec = easy_spec();
     let keys: Vec<PubKey> = (0..4).map(|i| Key::new(300 + i).public()).collect();
     let mut named = BTreeMap::new();

@@ -78,7 +78,7 @@ fn a_full_block_is_kept_as_good_as_made_anew() {
         world.mine(part.to_vec());
     }
     // Known receivers, so that the fee may be low and the block fills up by bytes.
-    let mut random = random::Random(5);
+    let mut random = SplitMix64::new(5);
     let mut all = Vec::new();
     for nonce in 1..=55 {
         for number in 1..=payers {

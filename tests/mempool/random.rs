@@ -7,27 +7,6 @@ use proofward::ledger::mempool::Totals;
 use proofward::ledger::rules::context::Ancestors;
 use proofward::ledger::state::{Account, EntryKey, StateRead};
 
-/// SplitMix64: the same numbers everywhere.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn number(&mut self, bound: u32) -> u32 {
-        u32::try_from(self.below(bound.into())).unwrap()
-    }
-}
-
 const KEYS: u32 = 6;
 
 fn account(ledger: &Ledger<MemoryStore>, key: PubKey) -> Account {
@@ -36,7 +15,7 @@ fn account(ledger: &Ledger<MemoryStore>, key: PubKey) -> Account {
 }
 
 impl World {
-    fn random_transaction(&self, random: &mut Random) -> Transaction {
+    fn random_transaction(&self, random: &mut SplitMix64) -> Transaction {
         let payer = Key::new(1 + random.number(KEYS));
         let from =
             if random.below(3) == 0 { Key::new(1 + random.number(KEYS)) } else { payer.clone() };
@@ -97,7 +76,7 @@ impl World {
 /// each, or `mine_template` fails.
 fn history(seed: u64, limits: Limits, steps: u32) -> (usize, usize) {
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let mut world = World::new(KEYS, limits);
     let mut abandoned = Vec::new();
     let (mut mined, mut refused) = (0, 0);

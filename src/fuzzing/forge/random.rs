@@ -31,6 +31,38 @@ impl SplitMix64 {
         first + u32::try_from(self.next_u64() % count).expect("below the count")
     }
 
+    /// A number below `bound`, as good as evenly.
+    ///
+    /// # Panics
+    ///
+    /// If `bound` is 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next_u64() % bound
+    }
+
+    /// The same for a small number.
+    ///
+    /// # Panics
+    ///
+    /// If `bound` is 0.
+    pub fn number(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.below(bound.into())).expect("below a small number")
+    }
+
+    /// An element of a list, if it has any.
+    pub fn pick<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
+        if list.is_empty() { None } else { list.get(self.index(list.len())) }
+    }
+
+    /// A place in a list of `len` elements, as good as evenly.
+    ///
+    /// # Panics
+    ///
+    /// If `len` is 0.
+    pub fn index(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(len as u64)).expect("below a usize")
+    }
+
     /// 32 bytes.
     pub fn bytes(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];
