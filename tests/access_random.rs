@@ -16,27 +16,18 @@ use ledger::*;
 use proofward::engine::nodes::NodeKernel;
 use proofward::fuzzing::forge::SplitMix64;
 use proofward::fuzzing::naive::state_root;
-use proofward::ledger::block::Included;
-use proofward::ledger::coinbase::{Coinbase, Payout};
 use proofward::ledger::policy::{
     Draft, Leaf, Place, PolicyTree, Presence, Purpose, Purposes, Role, RoleRef, Roll,
 };
-use proofward::ledger::rules::context::{
-    Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
-};
-use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::Spec;
-use proofward::ledger::state::{EntryKey, Session};
+use proofward::ledger::state::EntryKey;
 use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
 use proofward::ledger::transaction::record::{Previous, ShareSet};
 use proofward::ledger::transaction::request::{PlaceProof, RoleProof};
-use proofward::ledger::transaction::{
-    Attest, Body, Core, CoreId, Grant, Record, Request, Transaction,
-};
+use proofward::ledger::transaction::{Attest, Body, CoreId, Grant, Record, Request, Transaction};
 use proofward::ledger::tree::{MemoryPages, ValueHash, update};
-use proofward::primitives::BlockHash;
-use replay::{Base, Heights, hash_of};
+use replay::{Base, hash_of, judge_block, unsigned};
 
 /// A record with what its owner knows.
 struct Known {
@@ -213,13 +204,9 @@ impl Actors {
             8 => self.grant(height)?,
             _ => self.request(height)?,
         };
-        let valid_to = height + 1 + u32::try_from(self.nonce % 500).unwrap();
-        let chain = self.spec.chain_id();
-        let anchor = BlockHash::ZERO.0;
-        let core = Core { version: 1, chain, valid_from: height, valid_to, anchor, body };
-        let fee = if self.random.number(8) == 0 { 0 } else { 100_000 };
-        let (payer, nonce) = (self.keys[0], self.nonce);
-        Some(Transaction { core, payer, nonce, fee, sigs: Vec::new() })
+        let transaction = unsigned(&self.spec, height, body, self.keys[0], self.nonce);
+        let fee = if self.random.number(8) == 0 { 0 } else { transaction.fee };
+        Some(Transaction { fee, ..transaction })
     }
 }
 
@@ -228,7 +215,6 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
     let seed = 23;
     println!("seed {seed}");
     let spec = easy_spec();
-    let (chain_id, genesis) = (spec.chain_id(), spec.genesis_hash());
     let keys: Vec<PubKey> = (0..21).map(|i| Key::new(300 + i).public()).collect();
     let payer = keys[0];
     let (claims, records) = (Vec::new(), Vec::new());
@@ -240,42 +226,27 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
     let mut refused = BTreeMap::<&str, u32>::new();
     while steps < 10_000 {
         height += 1;
-        let ancestors = Heights(height);
-        let context = Context {
-            spec: &spec,
-            chain_id,
-            genesis,
-            height,
-            median_time: spec.genesis_time + height,
-            ancestors: &ancestors,
-        };
-        let mut session = Session::new(&base, height);
-        begin_block(&context, &mut session).unwrap();
-        let (mut fees, mut accepted) = (0, Vec::new());
-        for _ in 0..actors.random.number(8) {
-            steps += 1;
-            let Some(transaction) = actors.transaction(height) else { continue };
-            let included = Included::new(transaction);
-            let transaction = &included.transaction;
-            let ids = Ids::of(&included, &genesis);
-            let name = transaction.core.body.name();
-            let signatures = Signatures::Verified;
-            match apply_transaction(&context, &mut session, transaction, &ids, signatures) {
-                Ok(fee) => {
-                    fees += fee;
+        let transactions: Vec<Transaction> = (0..actors.random.number(8))
+            .filter_map(|_| {
+                steps += 1;
+                actors.transaction(height)
+            })
+            .collect();
+        let names: Vec<&str> =
+            transactions.iter().map(|transaction| transaction.core.body.name()).collect();
+        let (delta, outcomes) = judge_block(&base, &spec, height, payer, transactions);
+        let mut accepted = Vec::new();
+        for ((core, outcome), name) in outcomes.iter().zip(names) {
+            match outcome {
+                Ok(_) => {
                     *taken.entry(name).or_default() += 1;
                     if name == "Attest" {
-                        accepted.push(ids.core);
+                        accepted.push(*core);
                     }
                 }
-                Err(Refusal::Rule(error)) => *refused.entry(error.name()).or_default() += 1,
-                Err(Refusal::Store(error)) => panic!("{error}"),
+                Err(error) => *refused.entry(error.name()).or_default() += 1,
             }
         }
-        let payouts = vec![Payout { key: payer, value: spec.subsidy(height) + fees }];
-        let coinbase = Coinbase { height, commitment: [0; 32], payouts };
-        end_block(&context, &mut session, &coinbase, fees).unwrap();
-        let delta = session.finish();
         actors.claims.extend(accepted);
 
         // Forwards, backwards by the undo record, and forwards again.

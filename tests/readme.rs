@@ -23,6 +23,7 @@ const SOURCES: &[(&str, &str, &str, bool)] = &[
     ("Request", "RequestError", "src/ledger/rules/access/error.rs", true),
     ("Approve", "ApproveError", "src/ledger/rules/access/error.rs", true),
     ("Receipt", "ReceiptError", "src/ledger/rules/access/error.rs", true),
+    ("Move", "MoveError", "src/ledger/rules/goods/error.rs", true),
 ];
 const NAMES: &str = "src/ledger/rules/error.rs";
 

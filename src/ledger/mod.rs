@@ -10,6 +10,7 @@
 //! | [`block`], [`coinbase`], [`transaction`] | the bytes |
 //! | [`policy`] | what a policy says and when it allows |
 //! | [`audit`] | what happened to a record, provably complete |
+//! | [`goods`] | what moves tell of goods: where a lot came from, what came of it |
 //! | [`spec`] | what makes one chain: its constants and keys |
 //! | [`archive`] | the blocks of a chain in one file |
 //! | [`address`] | how people write a key |
@@ -23,6 +24,7 @@ pub mod audit;
 pub mod block;
 pub mod chain;
 pub mod coinbase;
+pub mod goods;
 pub mod mempool;
 pub mod policy;
 pub mod rules;

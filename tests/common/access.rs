@@ -161,7 +161,7 @@ impl World {
             core,
             payer: self.sponsor.public(),
             nonce: self.nonce,
-            fee: 100_000,
+            fee: 400_000,
             sigs: Vec::new(),
         };
         let keys: Vec<&Key> = self.keys.values().collect();

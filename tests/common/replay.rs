@@ -5,10 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use proofward::ledger::rules::context::Ancestors;
-use proofward::ledger::state::{Change, Delta, EntryKey, StateRead};
+use proofward::ledger::block::Included;
+use proofward::ledger::coinbase::{Coinbase, Payout};
+use proofward::ledger::rules::TransactionError;
+use proofward::ledger::rules::context::{
+    Ancestors, Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
+};
+use proofward::ledger::rules::isolation::Ids;
+use proofward::ledger::signature::PubKey;
+use proofward::ledger::spec::Spec;
+use proofward::ledger::state::{Change, Delta, EntryKey, Session, StateRead};
 use proofward::ledger::store::StoreError;
-use proofward::ledger::transaction::CoreId;
+use proofward::ledger::transaction::{Body, Core, CoreId, Transaction};
 use proofward::primitives::BlockHash;
 
 /// A chain of which only the heights matter: its blocks are named by their heights.
@@ -69,4 +77,63 @@ impl Base {
         let back = Delta::from_undo(record, |key| self.entry(key)).unwrap();
         self.apply(&back.expect("a record of ours"));
     }
+}
+
+/// The core id of a transaction and its fee, or the rule that it breaks.
+pub(crate) type Outcome = (CoreId, Result<u64, TransactionError>);
+
+/// What a block of these transactions would change, those that break a rule left out; and what became of
+/// each. Signatures are taken for good. Blocks come a second after one another.
+pub(crate) fn judge_block(
+    base: &Base,
+    spec: &Spec,
+    height: u32,
+    payout: PubKey,
+    transactions: Vec<Transaction>,
+) -> (Delta, Vec<Outcome>) {
+    let ancestors = Heights(height);
+    let context = Context {
+        spec,
+        chain_id: spec.chain_id(),
+        genesis: spec.genesis_hash(),
+        height,
+        median_time: spec.genesis_time + height,
+        ancestors: &ancestors,
+    };
+    let mut session = Session::new(base, height);
+    begin_block(&context, &mut session).unwrap();
+    let (mut fees, mut outcomes) = (0, Vec::new());
+    for transaction in transactions {
+        let included = Included::new(transaction);
+        let ids = Ids::of(&included, &context.genesis);
+        let (transaction, signatures) = (&included.transaction, Signatures::Verified);
+        let outcome = match apply_transaction(&context, &mut session, transaction, &ids, signatures)
+        {
+            Ok(fee) => {
+                fees += fee;
+                Ok(fee)
+            }
+            Err(Refusal::Rule(error)) => Err(error),
+            Err(Refusal::Store(error)) => panic!("{error}"),
+        };
+        outcomes.push((ids.core, outcome));
+    }
+    let payouts = vec![Payout { key: payout, value: spec.subsidy(height) + fees }];
+    let coinbase = Coinbase { height, commitment: [0; 32], payouts };
+    end_block(&context, &mut session, &coinbase, fees).unwrap();
+    (session.finish(), outcomes)
+}
+
+/// A transaction for [`judge_block`]: nobody signs.
+pub(crate) fn unsigned(
+    spec: &Spec,
+    height: u32,
+    body: Body,
+    payer: PubKey,
+    nonce: u64,
+) -> Transaction {
+    let valid_to = height + 1 + u32::try_from(nonce % 500).unwrap();
+    let (chain, anchor) = (spec.chain_id(), BlockHash::ZERO.0);
+    let core = Core { version: 1, chain, valid_from: height, valid_to, anchor, body };
+    Transaction { core, payer, nonce, fee: 400_000, sigs: Vec::new() }
 }

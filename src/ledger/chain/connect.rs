@@ -7,6 +7,8 @@ use crate::engine::nodes::NodeKernel;
 use crate::ledger::block::Block;
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::view::{META_ROOT, META_TIP, View, corrupt};
+use crate::ledger::goods;
+use crate::ledger::policy::Moment;
 use crate::ledger::rules::context::{
     Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
 };
@@ -85,7 +87,7 @@ impl Chain {
         prepared: &Prepared,
         signatures: Signatures,
     ) -> Result<u64, Refusal<Verdict>> {
-        let (delta, fees) = {
+        let (delta, fees, now) = {
             let view = View(&*overlay);
             self.judge(view, record.height, prepared, signatures)?
         };
@@ -98,6 +100,7 @@ impl Chain {
             let place = [record.height.to_le_bytes(), index.to_le_bytes()].concat();
             overlay.put(Table::Transactions, ids.transaction.0, place);
         }
+        goods::write(overlay, now, &prepared.block, &prepared.ids);
         let valid = Record { status: Status::Valid, ..*record };
         overlay.put(Table::Headers, hash.0, valid.encode());
         overlay.put(Table::Meta, META_TIP, hash.0);
@@ -125,9 +128,11 @@ impl Chain {
         if View(&*overlay).root()? != StateRoot(block.coinbase.commitment) {
             return Err(corrupt("undoing the tip does not give its parent's state"));
         }
-        for ids in Ids::of_block(&block, &self.genesis) {
+        let ids = Ids::of_block(&block, &self.genesis);
+        for ids in &ids {
             overlay.delete(Table::Transactions, ids.transaction.0);
         }
+        goods::remove(overlay, record.height, &block, &ids);
         overlay.delete(Table::Undo, hash.0);
         overlay.delete(Table::Leaves, hash.0);
         overlay.delete(Table::Heights, record.height.to_be_bytes());
@@ -141,7 +146,7 @@ impl Chain {
         height: u32,
         prepared: &Prepared,
         signatures: Signatures,
-    ) -> Result<(Delta, u64), Refusal<Verdict>> {
+    ) -> Result<(Delta, u64, Moment), Refusal<Verdict>> {
         let Prepared { block, hash, ids, .. } = prepared;
         let refuse = |transaction, rule| {
             Refusal::Rule(Verdict { height, hash: *hash, transaction: Some(transaction), rule })
@@ -176,7 +181,7 @@ impl Chain {
                 Refusal::Store(error) => Refusal::Store(error),
             },
         )?;
-        Ok((session.finish(), fees))
+        Ok((session.finish(), fees, context.now()))
     }
 
     /// Writes entries, pages, the root and the indexes of core ids and events.

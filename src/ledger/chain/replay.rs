@@ -158,8 +158,15 @@ fn stored_block(stored: View<'_>, height: u32) -> Result<Vec<u8>, ReplayError> {
 fn judging_part(batch: &Batch) -> Batch {
     let mut part = Batch::new();
     for (table, key, value) in batch.iter() {
-        let is_read =
-            !matches!(table, Table::Bodies | Table::Undo | Table::Leaves | Table::Transactions);
+        let is_read = !matches!(
+            table,
+            Table::Bodies
+                | Table::Undo
+                | Table::Leaves
+                | Table::Transactions
+                | Table::Lots
+                | Table::Moves
+        );
         match value {
             _ if !is_read => {}
             Some(value) => part.put(table, key, value),
@@ -177,6 +184,7 @@ fn compare_index(batch: &Batch, stored: &dyn Read) -> Result<(), ReplayError> {
             Table::Transactions => "index of transactions",
             Table::Undo => "undo record",
             Table::Events => "index of events",
+            Table::Lots | Table::Moves => "index of moves",
             _ => continue,
         };
         if stored.get(table, key)?.as_deref() != value {

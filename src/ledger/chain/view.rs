@@ -12,6 +12,7 @@
 //! | leaves | block hash | merkle leaves in order |
 //! | cores | core id | height, little-endian |
 //! | events | record, log, number big-endian | [`Event`] |
+//! | lots, moves | see [`crate::ledger::goods`] | |
 //! | transactions | transaction id | height and index, little-endian |
 
 use std::ops::Range;

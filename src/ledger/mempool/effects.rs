@@ -3,7 +3,8 @@
 
 use crate::ledger::signature::PubKey;
 use crate::ledger::state::EntryKey;
-use crate::ledger::transaction::{Body, CoreId, PayKind, Transaction};
+use crate::ledger::transaction::lot::Step;
+use crate::ledger::transaction::{Body, CoreId, LotId, Move, PayKind, Transaction};
 
 /// What a body takes, gives and claims for itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,9 +46,25 @@ impl Effects {
                 is_dependent: true,
                 ..Self::default()
             },
+            Body::Move(body) => Self {
+                exclusive: lots(body).into_iter().map(EntryKey::Lot).collect(),
+                is_dependent: true,
+                ..Self::default()
+            },
             _ => Self { is_dependent: true, ..Self::default() },
         }
     }
+}
+
+/// The lots of which a move decides: what it moves, consumes, makes or recalls.
+fn lots(body: &Move) -> Vec<LotId> {
+    let mut lots = body.step.lots().to_vec();
+    match &body.step {
+        Step::Make { id, .. } => lots.push(LotId::made(body.by.id(), id)),
+        Step::Recall { made } => lots.push(*made),
+        _ => {}
+    }
+    lots
 }
 
 /// Something that at most one pending transaction may hold.

@@ -2,7 +2,7 @@
 //! [`Session`]; a refused one leaves the session as it was.
 
 use super::error::{BlockRule, TransactionError};
-use super::{access, pay};
+use super::{access, goods, pay};
 use crate::ledger::coinbase::{Coinbase, Payout};
 use crate::ledger::policy::{Judge, Moment};
 use crate::ledger::rules::isolation::{Ids, check_signatures};
@@ -215,6 +215,10 @@ pub fn apply_transaction(
             pay::check(context, session, transaction, body)?;
             access::Judged::Sound
         }
+        Body::Move(body) => {
+            goods::check(context, session, body)?;
+            access::Judged::Sound
+        }
         _ => access::check(context, session, ids.core, transaction)?,
     };
 
@@ -225,6 +229,7 @@ pub fn apply_transaction(
     session.accept(ids.core);
     match &core.body {
         Body::Pay(body) => pay::apply(context, session, ids.core, body)?,
+        Body::Move(body) => goods::apply(context, session, ids.core, body)?,
         body => access::apply(context, session, ids.core, body, &judged)?,
     }
     if let Some(free) = free {
@@ -250,6 +255,7 @@ pub fn fee_least(bytes: usize, transaction: &Transaction, new_entries: u64) -> u
 pub fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64, StoreError> {
     match body {
         Body::Pay(pay) => pay::new_entries(session, pay),
+        Body::Move(body) => Ok(goods::new_entries(body)),
         body => access::new_entries(session, body),
     }
 }

@@ -4,6 +4,7 @@
 use super::access::{
     ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError,
 };
+use super::goods::MoveError;
 use super::pay::PayError;
 use crate::ledger::block::BlockDecodeError;
 use crate::ledger::coinbase::CoinbaseError;
@@ -220,6 +221,9 @@ pub enum TransactionError {
     /// A rule of `Receipt`.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
+    /// A rule of `Move`.
+    #[error(transparent)]
+    Move(#[from] MoveError),
 }
 
 impl BlockRule {
@@ -294,6 +298,7 @@ impl TransactionError {
             Self::Request(error) => error.name(),
             Self::Approve(error) => error.name(),
             Self::Receipt(error) => error.name(),
+            Self::Move(error) => error.name(),
         }
     }
 }

@@ -8,11 +8,12 @@
 //! | context | [`context`] | is it valid after this parent: difficulty, time, state? |
 //!
 //! What each body asks of the state and changes in it stands in a file of its own: those about access in
-//! [`access`].
+//! [`access`], moves of goods in [`goods`].
 
 pub mod access;
 pub mod context;
 mod error;
+pub mod goods;
 pub mod isolation;
 mod names;
 mod pay;
@@ -20,4 +21,5 @@ pub mod structure;
 
 pub use access::AttestError;
 pub use error::{BlockRule, TransactionError, Verdict};
+pub use goods::MoveError;
 pub use pay::PayError;

@@ -34,6 +34,7 @@ pub fn check_canonical(core: &Core) -> Result<(), TransactionError> {
     }
     let fault = match &core.body {
         Body::Pay(pay) => super::pay::fault(pay),
+        Body::Move(body) => super::goods::form::fault(body),
         body => super::access::form::fault(body),
     };
     match fault {

@@ -66,7 +66,11 @@ pub const FREE_OPEN_SITE_MAX: u16 = 2;
 pub const UNREVIEWED_MAX: u32 = 20;
 /// Emergencies of one person that may await their review.
 pub const EMERGENCIES_MAX: usize = 32;
-const CONSTANTS: usize = 29;
+/// Makes that a lot may come from.
+pub const ORIGINS_MAX: usize = 16;
+/// Blocks after which a giver may take back what nobody has received.
+pub const TAKE_BACK_BLOCKS: u32 = 100;
+const CONSTANTS: usize = 34;
 
 const SPEC_TAG: Tag = Tag::new("spec");
 
@@ -384,5 +388,10 @@ fn constants() -> [u64; CONSTANTS] {
         u64::from(FREE_OPEN_SITE_MAX),
         u64::from(UNREVIEWED_MAX),
         EMERGENCIES_MAX as u64,
+        transaction::lot::INPUTS_MAX as u64,
+        transaction::lot::OUTPUTS_MAX as u64,
+        transaction::lot::WITNESSES_MAX as u64,
+        ORIGINS_MAX as u64,
+        u64::from(TAKE_BACK_BLOCKS),
     ]
 }

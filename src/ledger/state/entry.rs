@@ -7,7 +7,7 @@ use crate::hash::tagged::Tag;
 use crate::ledger::coinbase::Payout;
 use crate::ledger::signature::PubKey;
 use crate::ledger::transaction::attest::Point;
-use crate::ledger::transaction::{CoreId, PartyId};
+use crate::ledger::transaction::{CoreId, LotId, PartyId};
 use crate::ledger::tree::StateKey;
 
 const KEY_TAG: Tag = Tag::new("state-key");
@@ -62,6 +62,8 @@ pub enum EntryKey {
     FreeSite(PartyId),
     /// A debt, by the core id of its loan.
     Debt(CoreId),
+    /// A lot of goods.
+    Lot(LotId),
 }
 
 /// A value that one kind of entry holds.
@@ -115,6 +117,7 @@ impl EntryKey {
             Self::Unreviewed(issuer) => [&[20][..], &issuer.0].concat(),
             Self::FreeSite(site) => [&[21][..], &site.0].concat(),
             Self::Debt(core) => [&[22][..], &core.0].concat(),
+            Self::Lot(lot) => [&[23][..], &lot.0].concat(),
         }
     }
 
@@ -164,6 +167,7 @@ impl EntryKey {
             20 => Self::Unreviewed(PartyId(rest.try_into().ok()?)),
             21 => Self::FreeSite(PartyId(rest.try_into().ok()?)),
             22 => Self::Debt(core()?),
+            23 => Self::Lot(LotId(rest.try_into().ok()?)),
             _ => return None,
         })
     }

@@ -5,6 +5,7 @@ mod access;
 mod debt;
 mod delta;
 mod entry;
+mod lot;
 mod session;
 
 pub use access::{
@@ -14,4 +15,5 @@ pub use access::{
 pub use debt::{DebtStanding, HeldDebt};
 pub use delta::{Change, Delta};
 pub use entry::{Account, EntryKey, EntryValue};
+pub use lot::{HeldLot, LotStatus, Made, Transit};
 pub use session::{Session, StateRead};

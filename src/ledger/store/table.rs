@@ -73,6 +73,10 @@ tables! {
     Arrivals = 12, "arrivals";
     /// What happened to each record, in order: the events behind the logs of the state.
     Events = 13, "events";
+    /// The moves that each lot of goods went through.
+    Lots = 14, "lots";
+    /// Moves of goods by core id.
+    Moves = 15, "moves";
 }
 
 impl fmt::Display for Table {

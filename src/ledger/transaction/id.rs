@@ -1,4 +1,5 @@
-//! The two ids of a transaction. Both are shown in the order of their bytes, unlike block hashes.
+//! The two ids of a transaction, and those of lots. All are shown in the order of their bytes, unlike
+//! block hashes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -46,4 +47,8 @@ id_newtype!(
 id_newtype!(
     /// Names a core with its payer, nonce and fee; signatures are not part of it.
     TransactionId
+);
+id_newtype!(
+    /// Names a lot of goods.
+    LotId
 );

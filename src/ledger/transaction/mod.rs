@@ -12,6 +12,7 @@ pub mod attest;
 pub mod grant;
 pub mod id;
 pub(in crate::ledger) mod list;
+pub mod lot;
 pub mod party;
 pub mod pay;
 pub mod receipt;
@@ -30,7 +31,8 @@ use crate::primitives::BlockHash;
 pub use approve::Approve;
 pub use attest::Attest;
 pub use grant::Grant;
-pub use id::{CoreId, TransactionId};
+pub use id::{CoreId, LotId, TransactionId};
+pub use lot::Move;
 pub use party::{Group, Party, PartyId};
 pub use pay::{Pay, PayKind};
 pub use receipt::Receipt;
@@ -95,6 +97,8 @@ pub enum Body {
     Approve(Approve) = 6,
     /// Says what came of a request.
     Receipt(Receipt) = 7,
+    /// Moves lots of goods.
+    Move(Move) = 8,
 }
 
 /// A core, who pays for it, and the signatures.
@@ -157,6 +161,7 @@ impl Body {
             Self::Request(_) => "Request",
             Self::Approve(_) => "Approve",
             Self::Receipt(_) => "Receipt",
+            Self::Move(_) => "Move",
         }
     }
 
@@ -171,6 +176,7 @@ impl Body {
             Self::Request(request) => request.signers(),
             Self::Approve(approve) => approve.signers(),
             Self::Receipt(receipt) => receipt.signers(),
+            Self::Move(body) => body.signers(),
         }
     }
 
@@ -185,6 +191,7 @@ impl Body {
             Self::Request(request) => request.keys(),
             Self::Approve(approve) => approve.keys(),
             Self::Receipt(receipt) => receipt.keys(),
+            Self::Move(body) => body.keys(),
         }
     }
 
@@ -194,6 +201,7 @@ impl Body {
         match self {
             Self::Request(request) => request.presence.iter().collect(),
             Self::Approve(approve) => approve.presences().collect(),
+            Self::Move(body) => body.presence.iter().collect(),
             Self::Pay(_)
             | Self::Attest(_)
             | Self::Record(_)

@@ -5,6 +5,7 @@
 
 use super::{emergency, limits};
 use crate::ledger::rules::context::Context;
+use crate::ledger::rules::goods;
 use crate::ledger::rules::pay::debt;
 use crate::ledger::spec::CLOSED_BLOCKS;
 use crate::ledger::state::{Counter, EntryKey, HeldDebt, HeldRequest, Session};
@@ -76,6 +77,7 @@ fn look(context: &Context<'_>, session: &mut Session<'_>, key: EntryKey) -> Resu
             }
             Ok(())
         }
+        EntryKey::Lot(_) => goods::forget(session, &key),
         EntryKey::Debt(_) => {
             let held = session.get::<HeldDebt>(&key)?;
             if held.is_some_and(|held| debt::is_over(context, &held)) {

@@ -6,7 +6,8 @@ use crate::ledger::transaction::{Approve, Attest, Body, Grant, Party, Receipt, R
 /// What is not canonical, if anything.
 pub(in crate::ledger::rules) fn fault(body: &Body) -> Option<&'static str> {
     match body {
-        Body::Pay(_) => None,
+        // Judged with their own kind.
+        Body::Pay(_) | Body::Move(_) => None,
         Body::Attest(attest) => attest_fault(attest),
         Body::Record(record) => record_fault(record),
         Body::Grant(grant) => grant_fault(grant),
