@@ -8,12 +8,12 @@ use super::header::relief_doublings;
 use super::view::{View, corrupt};
 use crate::ledger::block::Included;
 use crate::ledger::policy::Reason;
-use crate::ledger::rules::access;
+use crate::ledger::rules::access::{self, Answer};
 use crate::ledger::rules::context::{
     Ancestors as _, Context, Refusal, Signatures, apply_transaction, begin_block,
 };
 use crate::ledger::rules::isolation::Ids;
-use crate::ledger::state::Session;
+use crate::ledger::state::{HeldRequest, Session, StateRead as _};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::{Core, CoreId, Transaction};
 use crate::primitives::BlockHash;
@@ -103,8 +103,7 @@ impl Chain {
     /// all nine clauses, and can still be mined for a day.
     ///
     /// Approvals that could not be in the next block with the others, or not in one a day later, do not
-    /// count. Signatures are
-    /// verified here, so that it does not matter who collected them.
+    /// count.
     ///
     /// # Errors
     ///
@@ -119,30 +118,18 @@ impl Chain {
             return Ok(Release::Alarm(alarm));
         }
         let context = self.next_context(&view)?;
-        let mut session = Session::new(&view, context.height);
-        begin_block(&context, &mut session)?;
-        let mut asked = None;
-        for transaction in std::iter::once(&request).chain(approvals) {
-            let included = Included::new((*transaction).clone());
-            let ids = Ids::of(&included, &self.genesis);
-            let is_request = *asked.get_or_insert(ids.core) == ids.core;
-            if session.accepted_at(&ids.core)?.is_some() {
-                continue;
-            }
-            match unfit_to_wait(&context, &transaction.core)? {
-                None => {}
-                Some(unfit) if is_request => return Ok(unfit),
-                Some(_) => continue,
-            }
-            let verify = Signatures::Verify;
-            match apply_transaction(&context, &mut session, transaction, &ids, verify) {
-                Err(Refusal::Store(error)) => return Err(error),
-                Err(Refusal::Rule(_)) if is_request => return Ok(Release::Unknown),
-                Ok(_) | Err(Refusal::Rule(_)) => {}
+        if view.accepted_at(&request.core.id(&self.genesis))?.is_none()
+            && let Some(unfit) = unfit_to_wait(&context, &request.core)?
+        {
+            return Ok(unfit);
+        }
+        let mut lasting = Vec::with_capacity(approvals.len());
+        for approval in approvals {
+            if unfit_to_wait(&context, &approval.core)?.is_none() {
+                lasting.push(*approval);
             }
         }
-        let request = asked.expect("the request came first");
-        let Some((held, answer)) = access::answer(&context, &mut session, request)? else {
+        let Some((held, answer)) = self.answer_pending(view, request, &lasting)? else {
             return Ok(Release::Unknown);
         };
         Ok(match answer.is_open {
@@ -150,6 +137,38 @@ impl Chain {
             true => Release::Now,
             false => Release::NotOpen(answer.verdict.reason()),
         })
+    }
+
+    /// What the predicate says of a request in the next block if that holds what is not mined yet of the
+    /// request and its approvals, each signed and otherwise valid; `None` if the request could not be in
+    /// it. Signatures are verified here, so that it does not matter who collected them.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn answer_pending(
+        &self,
+        view: View<'_>,
+        request: &Transaction,
+        approvals: &[&Transaction],
+    ) -> Result<Option<(HeldRequest, Answer)>, StoreError> {
+        let context = self.next_context(&view)?;
+        let mut session = Session::new(&view, context.height);
+        begin_block(&context, &mut session)?;
+        for transaction in std::iter::once(&request).chain(approvals) {
+            let ids = Ids::of(&Included::new((*transaction).clone()), &self.genesis);
+            if session.accepted_at(&ids.core)?.is_some() {
+                continue;
+            }
+            let verify = Signatures::Verify;
+            match apply_transaction(&context, &mut session, transaction, &ids, verify) {
+                // Without the request the state will not know it; an approval that is refused does not
+                // count.
+                Ok(_) | Err(Refusal::Rule(_)) => {}
+                Err(Refusal::Store(error)) => return Err(error),
+            }
+        }
+        access::answer(&context, &mut session, request.core.id(&self.genesis))
     }
 }
 

@@ -13,12 +13,14 @@
 //! `content` holds the borsh bytes of the value, cut into lines.
 
 mod branch;
+mod part;
 mod presence;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 pub use branch::PolicyBranch;
+pub use part::ApprovalPart;
 pub use presence::{HeardKeys, RollError};
 
 use super::hex_lines;
