@@ -110,7 +110,8 @@ fn world(policy: &PolicyTree) -> World {
     let sets = [Some(Threshold { n: APPROVERS, k: 3, required: 1 }), None];
     let standing = Standing { is_active: true, seq: 0, root: policy.root(), sets };
     let cells = vec![Cell(0x0892_8308_280f_ffff)];
-    let site = Site { key: SITE, issuer: ISSUER, cells, emergency: Vec::new() };
+    let (above, emergency) = (Vec::new(), Vec::new());
+    let site = Site { key: SITE, issuer: ISSUER, above, cells, emergency };
     World {
         rid: key(50),
         spacing_s: 15,

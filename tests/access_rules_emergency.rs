@@ -12,8 +12,9 @@ use proofward::ledger::mempool::{Limits, Mempool, Source};
 use proofward::ledger::policy::{Purpose, Role};
 use proofward::ledger::rules::context::Refusal;
 use proofward::ledger::state::RequestStatus;
-use proofward::ledger::transaction::attest::Claim;
-use proofward::ledger::transaction::{Body, Grant, Request, Transaction};
+use proofward::ledger::transaction::attest::{Claim, IssuerSet};
+use proofward::ledger::transaction::receipt::Outcome;
+use proofward::ledger::transaction::{Body, Grant, Receipt, Request, Transaction};
 use proofward::primitives::BlockHash;
 
 const PENDING: Result<RequestStatus, &str> = Ok(RequestStatus::Pending);
@@ -209,4 +210,43 @@ fn the_mempool_puts_emergencies_without_a_fee_before_everything_that_pays() {
     assert!(admit(&first));
     assert!(!admit(&paid));
     assert_eq!(world.mine(chosen), Ok(()));
+}
+
+/// An issuer may make issuers. Those could vouch for a service of their own, and an auditor of their own
+/// could look away, so that one stolen key would break every glass that names its clinicians.
+#[test]
+fn an_issuer_is_not_its_own_other_one_through_issuers_that_it_makes() {
+    const CREATURE: u32 = 150;
+    let mut world = world();
+    let (creature, site, beacon) = (world.party(CREATURE), world.party(151), world.party(152));
+    let (site_id, auditor) = (world.id(151), world.party(153));
+    world.claim(ISSUER, creature.clone(), Claim::Issuer(IssuerSet::ALL), 0).unwrap();
+    world.claim(CREATURE, site.clone(), Claim::Site(vec![CELL]), 0).unwrap();
+    world.claim(CREATURE, site, Claim::Emergency { site: site_id }, 0).unwrap();
+    world.claim(CREATURE, beacon, Claim::Beacon { site: site_id }, 0).unwrap();
+    world.claim(CREATURE, auditor.clone(), Claim::Auditor, 60).unwrap();
+    let policed = world.emergency(500);
+    let at = |world: &mut World, beacon| {
+        let tip = world.tip();
+        let presence = world.presence(beacon, CLINICIAN, tip);
+        Request { presence: Some(presence), ..world.break_glass(&policed, CLINICIAN) }
+    };
+    let elsewhere = at(&mut world, 152);
+    assert_eq!(world.status(elsewhere), refused(6));
+    let request = at(&mut world, SIREN);
+    let request = world.act(Body::Request(Box::new(request))).unwrap();
+    let review = Receipt {
+        request: request.0,
+        outcome: Outcome::Reviewed,
+        by: auditor,
+        blob: [0; 32],
+        detail: [0; 32],
+    };
+    assert_eq!(world.act(Body::Receipt(review.clone())), Err("NotParty"));
+    // By somebody's word besides, the same party is another one, whoever else has said so.
+    world.claim(ANCHOR, creature, Claim::Issuer(IssuerSet::ALL), 0).unwrap();
+    world.act(Body::Receipt(review)).unwrap();
+    world.wait(30);
+    let beside = at(&mut world, 152);
+    assert_eq!(world.status(beside), PENDING);
 }

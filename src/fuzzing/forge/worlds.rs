@@ -184,10 +184,22 @@ impl Maker {
         let site = Site {
             key: site(self.dice.within(0, 1)),
             issuer,
+            above: self.chance(20).then(|| party(self.dice.within(0, 2))).into_iter().collect(),
             cells: self.pick(&cells).to_vec(),
-            emergency: self.chance(50).then_some(issuer).into_iter().collect(),
+            emergency: self.vouchers(issuer),
         };
         BeaconClaim { key: key(100 + number), site, from_h, to_h }
+    }
+
+    fn vouchers(&mut self, issuer: PartyId) -> Vec<Vec<PartyId>> {
+        let mut vouchers = Vec::new();
+        for by in [issuer, party(self.dice.within(0, 2))] {
+            if self.chance(40) {
+                let above = self.chance(30).then(|| party(self.dice.within(0, 2)));
+                vouchers.push(std::iter::once(by).chain(above).collect());
+            }
+        }
+        vouchers
     }
 
     fn window(&mut self) -> (u32, u32) {

@@ -229,8 +229,9 @@ fn is_there(world: &World, asked: &Asked, leaf: &Leaf, place: Place, at: Moment)
                 site.issuer == issuer && outside.count() == 0 && !site.cells.is_empty()
             }
             Place::AnyEmergency => asked.person.is_some_and(|reader| {
-                ![site.issuer, site.key].contains(&reader.issuer)
-                    && site.emergency.iter().filter(|by| **by != reader.issuer).count() > 0
+                let vouched = site.emergency.iter().filter(|by| !by.contains(&reader.issuer));
+                let behind = site.above.iter().chain([&site.issuer, &site.key]);
+                vouched.count() > 0 && behind.filter(|by| **by == reader.issuer).count() == 0
             }),
         })
 }

@@ -22,7 +22,8 @@
 //!   ask for the window of mode 1 as well. A signature is as young as the latest block that it covers:
 //!   the core's anchor or the presence's. Completing keeps only those who counted.
 //! - The emergency service of `AnyEmergency` must be vouched for by another issuer than the reader's; so
-//!   must its site, and the site must not be that issuer, or a hospital would vouch for itself.
+//!   must its site, and the site must not be that issuer, or a hospital would vouch for itself. Issuers
+//!   that the reader's issuer has made are not others.
 //! - The age of a claim (emergencies) is asked of approvers as well as of the reader.
 //! - The read window ends `read_within` blocks after the nominal opening, even where slow medians made
 //!   the delay longer.
@@ -314,10 +315,9 @@ impl<'a, V: AccessRead> Case<'a, V> {
                     && !site.cells.is_empty()
                     && site.cells.iter().all(|inner| cell.contains(*inner))
             }
-            Place::AnyEmergency => self.asked.person.is_some_and(|reader| {
-                let other = |issuer| issuer != reader.issuer;
-                other(site.issuer) && other(site.key) && site.emergency.iter().any(|by| other(*by))
-            }),
+            Place::AnyEmergency => {
+                self.asked.person.is_some_and(|reader| site.is_emergency_besides(reader.issuer))
+            }
         }
     }
 

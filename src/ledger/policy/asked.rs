@@ -129,10 +129,13 @@ pub struct Site {
     pub key: PartyId,
     /// Who vouches for it.
     pub issuer: PartyId,
+    /// Others without whose word it would not hold; the genesis anchor is not listed.
+    pub above: Vec<PartyId>,
     /// Where it is.
     pub cells: Vec<Cell>,
-    /// Who vouches for its emergency service, live claims only.
-    pub emergency: Vec<PartyId>,
+    /// Who vouches for its emergency service, live claims only: for each the voucher, then others without
+    /// whose word that would not hold.
+    pub emergency: Vec<Vec<PartyId>>,
 }
 
 /// What the predicate reads of the state. `at` is the moment that is asked about: that of the including
@@ -183,6 +186,18 @@ pub trait AccessRead {
     ///
     /// If the state cannot be read.
     fn owes_review(&self, person: &Person, at: Moment) -> Result<bool, Self::Error>;
+}
+
+impl Site {
+    /// Whether it is an emergency service by the word of others than this issuer, and of none that it has
+    /// made.
+    #[must_use]
+    pub fn is_emergency_besides(&self, issuer: PartyId) -> bool {
+        let is_free_of = |parties: &[PartyId]| !parties.contains(&issuer);
+        is_free_of(&[self.issuer, self.key])
+            && is_free_of(&self.above)
+            && self.emergency.iter().any(|voucher| is_free_of(voucher))
+    }
 }
 
 impl Asked {

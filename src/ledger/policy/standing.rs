@@ -10,6 +10,8 @@
 //!   the site's own issuer or of the site's key: otherwise any issuer could make nurses of a hospital
 //!   that it has nothing to do with. A site key makes beacons and emergency claims by its `Site` claim
 //!   alone; roles only if it holds an issuer's claim too.
+//! - Who has to be another than some issuer has to stand without that issuer's word as well
+//!   ([`Judge::without`]): an issuer makes issuers, and could be its own other one through them.
 //! - Cells are a claim of the site's issuer, not of the site's key, so that a stolen site key cannot move
 //!   the site.
 
@@ -21,6 +23,9 @@ use crate::ledger::transaction::{CoreId, PartyId};
 
 /// Claims between a genesis anchor and what it stands for, that one included.
 pub const CHAIN_CLAIMS_MAX: u8 = 3;
+
+/// Parties above a claim that are looked at, so that nobody can make it long.
+const ABOVE_MAX: usize = 32;
 
 /// What the walk reads.
 pub trait ReadClaims {
@@ -61,6 +66,8 @@ pub struct Judge {
     pub spacing_s: u32,
     /// When.
     pub now: Moment,
+    /// A party whose word does not count.
+    pub without: Option<PartyId>,
 }
 
 /// How far an issuer's right to make a claim goes; later is further.
@@ -88,6 +95,48 @@ pub struct LiveSite {
 }
 
 impl Judge {
+    /// The same, if this party had never said anything. Without the genesis anchor nothing would hold: of
+    /// its words none is dropped.
+    #[must_use]
+    pub const fn without(self, party: PartyId) -> Self {
+        Self { without: Some(party), ..self }
+    }
+
+    /// The parties besides its issuer without whose word a claim that holds would not; the genesis anchor
+    /// is not listed.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn rests_on(
+        &self,
+        state: &mut dyn ReadClaims,
+        held: &HeldClaim,
+    ) -> Result<Vec<PartyId>, StoreError> {
+        let mut above: Vec<PartyId> = vec![held.issuer];
+        let mut at = 0;
+        while let Some(party) = above.get(at).copied() {
+            at += 1;
+            for core in state.holdings(party)? {
+                let Some(held) = state.claim(&core)? else { continue };
+                let is_other = held.issuer != self.anchor && !above.contains(&held.issuer);
+                if is_other && covers_issuing(&held) && self.is_in_force(&held) {
+                    above.push(held.issuer);
+                }
+            }
+            if at > ABOVE_MAX {
+                break;
+            }
+        }
+        let mut needed = Vec::new();
+        for party in above.into_iter().skip(1) {
+            if !self.without(party).is_live(state, held)? {
+                needed.push(party);
+            }
+        }
+        Ok(needed)
+    }
+
     /// Whether a claim by itself holds: its window, its delay, no withdrawal. Not who stands behind it.
     #[must_use]
     pub fn is_in_force(&self, held: &HeldClaim) -> bool {
@@ -215,6 +264,9 @@ impl Judge {
         if issuer == self.anchor {
             return Ok(Authority::Live);
         }
+        if Some(issuer) == self.without {
+            return Ok(Authority::None);
+        }
         let mut best = Authority::None;
         for core in state.holdings(issuer)? {
             let Some(held) = state.claim(&core)? else { continue };
@@ -295,6 +347,11 @@ pub fn site_of(claim: &Claim) -> Option<PartyId> {
         Claim::Beacon { site } | Claim::Emergency { site } => Some(*site),
         _ => None,
     }
+}
+
+/// Whether what is held lets its subject make any claims.
+fn covers_issuing(held: &HeldClaim) -> bool {
+    matches!(held.claim, Claim::Anchor | Claim::Issuer(_) | Claim::Site(_))
 }
 
 /// Whether what is held lets its subject make a claim.

@@ -404,11 +404,7 @@ fn stands_at(site: &Site, place: Place, reader: Person) -> bool {
                 && !site.cells.is_empty()
                 && site.cells.iter().all(|inner| cell.contains(*inner))
         }
-        Place::AnyEmergency => {
-            site.issuer != reader.issuer
-                && site.key != reader.issuer
-                && site.emergency.iter().any(|by| *by != reader.issuer)
-        }
+        Place::AnyEmergency => site.is_emergency_besides(reader.issuer),
     }
 }
 

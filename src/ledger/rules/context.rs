@@ -68,6 +68,7 @@ impl Context<'_> {
             claim_delay: self.spec.claim_delay_blocks,
             spacing_s: self.spec.spacing_s,
             now: self.now(),
+            without: None,
         }
     }
 }

@@ -91,9 +91,10 @@ impl AccessRead for Eyes<'_, '_> {
                 continue;
             }
             let Some(live) = judge.live_site(session, key)? else { continue };
+            let above = judge.rests_on(session, &live.held)?;
             let Claim::Site(cells) = live.held.claim else { continue };
-            let emergency = emergency_issuers(session, &judge, key)?;
-            sites.push(Site { key, issuer: live.issuer, cells, emergency });
+            let emergency = emergency_vouchers(session, &judge, key)?;
+            sites.push(Site { key, issuer: live.issuer, above, cells, emergency });
         }
         Ok(sites)
     }
@@ -113,21 +114,24 @@ impl AccessRead for Eyes<'_, '_> {
     }
 }
 
-/// Who vouches for a site's emergency service, by live claims.
-fn emergency_issuers(
+/// Who vouches for a site's emergency service, by live claims, each with others without whom it could not.
+fn emergency_vouchers(
     session: &mut Session<'_>,
     judge: &Judge,
     site: PartyId,
-) -> Result<Vec<PartyId>, StoreError> {
-    let mut issuers = Vec::new();
+) -> Result<Vec<Vec<PartyId>>, StoreError> {
+    let mut vouchers: Vec<Vec<PartyId>> = Vec::new();
     for core in session.holdings(site)? {
         let Some(held) = session.claim(&core)? else { continue };
         let is_emergency = matches!(held.claim, Claim::Emergency { .. });
-        if is_emergency && !issuers.contains(&held.issuer) && judge.is_live(session, &held)? {
-            issuers.push(held.issuer);
+        let is_known = vouchers.iter().any(|voucher| voucher.first() == Some(&held.issuer));
+        if is_emergency && !is_known && judge.is_live(session, &held)? {
+            let mut voucher = vec![held.issuer];
+            voucher.extend(judge.rests_on(session, &held)?);
+            vouchers.push(voucher);
         }
     }
-    Ok(issuers)
+    Ok(vouchers)
 }
 
 /// The person that a key is by the first role that it ever had.

@@ -7,13 +7,14 @@
 //!   remembered, since a late note is better than none. They name the record's blob, all others none.
 //! - Denied is the word of somebody who has approved this request: it takes the approval back, and a
 //!   guardian does not count for this request again. A guardian who has not approved just does not.
-//! - Reviewed is for an emergency that was not refused, answered or not, once. The auditor holds a live claim of another
-//!   issuer than the reader's, and is neither the reader nor among those who approved.
+//! - Reviewed is for an emergency that was not refused, answered or not, once. The auditor holds a live
+//!   claim of another issuer than the reader's, and of none that the reader's issuer has made, and is
+//!   neither the reader nor among those who approved.
 
 use super::emergency;
 use super::error::ReceiptError;
 use super::log;
-use crate::ledger::policy::ReadClaims;
+use crate::ledger::policy::{Judge, ReadClaims};
 use crate::ledger::rules::context::{Context, Refusal, impossible};
 use crate::ledger::rules::error::TransactionError;
 use crate::ledger::state::{EntryKey, EventKind, HeldRecord, HeldRequest, RequestStatus, Session};
@@ -118,7 +119,7 @@ fn is_party(
         Outcome::Read | Outcome::BadShare => by == held.asked.reader.into(),
         Outcome::Served => {
             let wanted = |claim: &Claim| matches!(claim, Claim::Custodian);
-            has_claim(context, session, receipt, &wanted, |_| true)?
+            has_claim(context.judge(), session, receipt, &wanted)?
         }
         Outcome::Denied => approves,
         Outcome::Veto => is_owner,
@@ -126,24 +127,23 @@ fn is_party(
             let issuer = held.asked.person.map(|person| person.issuer);
             let is_concerned = approves || by == held.asked.reader.into();
             let wanted = |claim: &Claim| matches!(claim, Claim::Auditor);
-            is_owner
-                || (!is_concerned
-                    && has_claim(context, session, receipt, &wanted, |by| Some(by) != issuer)?)
+            let judge = context.judge();
+            let judge = issuer.map_or(judge, |issuer| judge.without(issuer));
+            is_owner || (!is_concerned && has_claim(judge, session, receipt, &wanted)?)
         }
     })
 }
 
-/// Whether the signer holds a live claim of a kind by an issuer that is accepted.
+/// Whether the signer holds a live claim of a kind.
 fn has_claim(
-    context: &Context<'_>,
+    judge: Judge,
     session: &mut Session<'_>,
     receipt: &Receipt,
     wanted: &dyn Fn(&Claim) -> bool,
-    is_issuer: impl Fn(crate::ledger::transaction::PartyId) -> bool,
 ) -> Result<bool, StoreError> {
     let state: &mut dyn ReadClaims = session;
-    let found = context.judge().live_claim(state, receipt.by.id(), &|held| {
-        wanted(&held.claim) && is_issuer(held.issuer)
+    let found = judge.live_claim(state, receipt.by.id(), &|held| {
+        wanted(&held.claim) && Some(held.issuer) != judge.without
     })?;
     Ok(found.is_some())
 }
