@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | L5 | `node` | the outside world: the directory of a chain, the clock, mining on it (feature `ledger`) |
 //! | - | `wallet` | signing keys in files or behind a pipe; never imported by the ledger (feature `ledger`) |
+//! | - | `interop` | other people's formats; never imported by the ledger (feature `interop`) |
 //! | - | `words` | what the ledger's answers are called, in English and Chinese (feature `ledger`) |
 //! | L4 | `ledger` | what is true: blocks of transactions and the state they lead to (feature `ledger`) |
 //! | - | [`fuzzing`] | for those who fuzz: targets, and a naive second opinion; above all it tests |
@@ -38,6 +39,9 @@ pub mod words;
 
 #[cfg(feature = "ledger")]
 pub mod wallet;
+
+#[cfg(feature = "interop")]
+pub mod interop;
 
 #[cfg(feature = "ledger")]
 pub mod node;

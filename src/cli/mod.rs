@@ -1,9 +1,11 @@
 //! The person at the terminal: what they typed, what it means, what they see, the exit code.
 
 mod command;
+mod desk;
 mod exit;
 mod output;
 mod passphrase;
+mod sending;
 mod settings;
 mod signing;
 

@@ -1,11 +1,14 @@
 //! What arguments and environment mean together: each default stands here, once.
 
 use std::env;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use proofward::ledger::address::{Address, Prefix};
+use proofward::ledger::policy::Role;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::{Spec, UNITS_PER_TOKEN};
 use proofward::node::dir::ChainDir;
@@ -69,6 +72,26 @@ pub(crate) fn key_named(text: &str, dir: &Path, prefix: Prefix) -> anyhow::Resul
         format!("{text:?} is no address, no 64 hex digits and no name of a key")
     })?;
     Ok(Keyring::in_dir(dir).read(&name)?.public_key())
+}
+
+/// Reads a file of at most `bytes_max`, and one byte more of a longer one, which its parser refuses; `-`
+/// is standard input.
+pub(crate) fn read_input(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
+    let (mut bytes, most) = (Vec::new(), bytes_max as u64 + 1);
+    let read = match path == Path::new("-") {
+        true => io::stdin().lock().take(most).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+    };
+    read.with_context(|| path.display().to_string())?;
+    Ok(bytes)
+}
+
+/// A role by its name.
+pub(crate) fn parse_role(text: &str) -> Result<Role, String> {
+    Role::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| {
+        let names = Role::ALL.map(Role::name).join(", ");
+        format!("{text:?} is no role: expected {names}")
+    })
 }
 
 /// Units as tokens: `12.5`, without trailing zeros.

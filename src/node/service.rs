@@ -113,6 +113,10 @@ impl<S: Store + 'static> Service<S> {
         let shown_at = shared.clock.now();
         let mut keeper = Keeper { ledger, pool, feed, shared, version, shown_at };
         keeper.look()?;
+        if keeper.pool.version() != keeper.version {
+            // What was left while nobody mined has waited long enough.
+            keeper.show_best()?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let run = move || {
             let waiting = Waiting { blocks: blocks_waiting, requests: requests_waiting };

@@ -5,13 +5,12 @@ mod show;
 mod sign;
 mod submit;
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::exit::Outcome;
+use crate::cli::settings::read_input;
 use proofward::ledger::spec::Spec;
 use proofward::node::dir::ChainDir;
 use proofward::wallet::{TRANSACTION_FILE_BYTES_MAX, TransactionFile};
@@ -51,16 +50,8 @@ impl Args {
 
 /// Reads a transaction file; `-` is standard input.
 fn read(path: &Path) -> anyhow::Result<TransactionFile> {
-    let name = || path.display().to_string();
-    let most = TRANSACTION_FILE_BYTES_MAX as u64 + 1;
-    let mut text = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(most).read_to_end(&mut text).with_context(name)?;
-    } else {
-        let file = File::open(path).with_context(name)?;
-        file.take(most).read_to_end(&mut text).with_context(name)?;
-    }
-    TransactionFile::parse(&text).with_context(name)
+    let text = read_input(path, TRANSACTION_FILE_BYTES_MAX)?;
+    TransactionFile::parse(&text).with_context(|| path.display().to_string())
 }
 
 /// Refuses a transaction of another chain than that of the directory.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{check_chain, read, show};
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, write_file};
-use crate::cli::settings::{Place, address_prefix};
+use crate::cli::output::write_file;
+use crate::cli::settings::address_prefix;
 use crate::cli::signing::SigningArgs;
 use proofward::node::dir::ChainDir;
 
@@ -28,17 +28,12 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     signing: SigningArgs,
-    #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
 }
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let mut file = read(&self.file)?;
-        let dir = ChainDir::new(self.place.resolve()?);
+        let dir = ChainDir::new(self.signing.place.clone().resolve()?);
         if dir.holds_chain() {
             check_chain(&file, &dir.spec()?, &dir)?;
         }
@@ -47,7 +42,7 @@ impl Args {
         file.sign(&*signer)?;
         let out = self.out.as_ref().unwrap_or(&self.file);
         if write_file(out, file.to_text().as_bytes())? {
-            show::print(&file, self.format)?;
+            show::print(&file, self.signing.format)?;
         }
         Ok(Outcome::Yes)
     }

@@ -1,0 +1,259 @@
+//! What becomes of a body: somebody pays for it, those whose keys are here sign it, and it goes to the
+//! inbox of the miner or into a file that others sign. One piece for every command that signs.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use proofward::ledger::rules::context::{fee_least, new_entries};
+use proofward::ledger::signature::{PubKey, Sig};
+use proofward::ledger::spec::FEE_PER_STATE_ENTRY;
+use proofward::ledger::state::{Account, EntryKey, Session};
+use proofward::ledger::transaction::{
+    Body, CORE_VERSION, Core, CoreId, Transaction, VALIDITY_BLOCKS_MAX,
+};
+use proofward::primitives::BlockHash;
+use proofward::wallet::{KeyName, Keyring, SecretKey, Signer, TransactionFile};
+use serde::Serialize;
+
+use super::desk::Desk;
+use super::exit::Outcome;
+use super::output::{json_line, text_line, write_file};
+use super::settings::{parse_tokens, tokens};
+use super::signing::SigningArgs;
+
+/// How a transaction is paid for, signed and sent.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SendArgs {
+    /// Who pays the fee and signs too: an address, 64 hex digits, or a key [default: who acts]
+    #[arg(long, value_name = "KEY")]
+    payer: Option<String>,
+    /// Do not sign: for keys that are elsewhere
+    #[arg(long, requires = "out", conflicts_with = "signer")]
+    unsigned: bool,
+    /// Tokens for the miner [default: what the rules ask]
+    #[arg(long, value_name = "TOKENS", value_parser = parse_tokens)]
+    fee: Option<u64>,
+    /// Write the transaction to FILE instead of the inbox; - for standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
+}
+
+/// What is to happen, and who of those that must sign is at hand.
+pub(crate) struct Proposal<'a> {
+    body: Body,
+    /// The keys as they were typed. The first one acts: it pays unless somebody else does, and a program
+    /// signs for it.
+    names: Vec<String>,
+    /// Keys that stand in no file of the keyring.
+    held: Vec<&'a SecretKey>,
+    anchor: BlockHash,
+    may_be_free: bool,
+}
+
+/// A transaction with the signatures that could be gathered here.
+pub(crate) struct Outgoing {
+    file: TransactionFile,
+    body: &'static str,
+}
+
+#[derive(Serialize)]
+struct Sent<T> {
+    transaction: String,
+    core: String,
+    body: &'static str,
+    fee_units: u64,
+    nonce: u64,
+    missing: usize,
+    #[serde(flatten)]
+    more: T,
+}
+
+/// For results that say nothing more.
+#[derive(Serialize)]
+pub(crate) struct NoMore {}
+
+#[allow(dead_code, reason = "the commands about records and requests use the rest")]
+impl<'a> Proposal<'a> {
+    /// A body that these people, as they were typed, have to sign.
+    pub(crate) fn new(body: Body, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        Self { body, names, held: Vec::new(), anchor: BlockHash::ZERO, may_be_free: false }
+    }
+
+    /// With a key that is in memory.
+    pub(crate) fn held(mut self, key: &'a SecretKey) -> Self {
+        self.held.push(key);
+        self
+    }
+
+    /// Bound to a branch that holds this block, and signed after it.
+    pub(crate) fn anchored(mut self, anchor: BlockHash) -> Self {
+        self.anchor = anchor;
+        self
+    }
+
+    /// The rules may take it without the ordinary fee.
+    pub(crate) fn free(mut self) -> Self {
+        self.may_be_free = true;
+        self
+    }
+}
+
+impl SendArgs {
+    /// The chain that the transaction is for.
+    pub(crate) fn desk(&self) -> anyhow::Result<Desk> {
+        Desk::open(&self.signing.place)
+    }
+
+    /// Writes the transaction and signs it with every key that is here.
+    pub(crate) fn sign(&self, desk: &Desk, proposal: Proposal<'_>) -> anyhow::Result<Outgoing> {
+        let Proposal { body, names, held, anchor, may_be_free } = proposal;
+        let actor = names.first().context("somebody acts")?;
+        let signers = if self.unsigned { Vec::new() } else { self.signers(desk, &names)? };
+        let payer = self.payer.as_deref().unwrap_or(actor);
+        let payer = desk.key(payer).with_context(|| format!("{payer}, who pays"))?;
+        let transaction = self.envelope(desk, body, payer, anchor, may_be_free)?;
+        let body = transaction.core.body.name();
+        let mut file = TransactionFile::new(desk.chain.genesis, transaction)?;
+        let needed: Vec<PubKey> = file.signers().map(|(key, _)| key).collect();
+        let signers = signers.iter().map(|signer| &**signer);
+        for signer in signers.chain(held.iter().map(|held| *held as &dyn Signer)) {
+            if needed.contains(&signer.public_key()) {
+                file.sign(signer)?;
+            }
+        }
+        let missing = file.missing();
+        if let (Some(first), None) = (missing.first(), &self.out) {
+            bail!(
+                "{} of {} signatures are missing, that of {first} first: write the transaction to a \
+                 file with --out FILE and pass it on (see `proofward tx`)",
+                missing.len(),
+                needed.len()
+            );
+        }
+        Ok(Outgoing { file, body })
+    }
+
+    /// Everybody who was named and can sign here: the actor by the program, if one was given, the others
+    /// by their key files.
+    fn signers(&self, desk: &Desk, names: &[String]) -> anyhow::Result<Vec<Box<dyn Signer>>> {
+        let dir = desk.dir.path();
+        let ring = Keyring::in_dir(dir);
+        let is_here = |name: &str| {
+            name.parse::<KeyName>().is_ok_and(|name| ring.path(&name).symlink_metadata().is_ok())
+        };
+        let prefix = desk.spec().address_prefix.parse()?;
+        let named: Vec<&str> = names.iter().chain(&self.payer).map(String::as_str).collect();
+        let mut signers: Vec<Box<dyn Signer>> = Vec::new();
+        for (at, name) in named.iter().enumerate() {
+            let is_actor = at == 0;
+            if is_actor && self.signing.has_program() {
+                signers.push(self.signing.signer_of(name, dir, prefix)?);
+            } else if is_here(name) && !named[..at].contains(name) {
+                signers.push(self.signing.key_file(name, dir)?);
+            }
+        }
+        if signers.is_empty() {
+            // Says what is wrong with the name.
+            signers.push(self.signing.signer_of(named[0], dir, prefix)?);
+        }
+        Ok(signers)
+    }
+
+    fn envelope(
+        &self,
+        desk: &Desk,
+        body: Body,
+        payer: PubKey,
+        anchor: BlockHash,
+        may_be_free: bool,
+    ) -> anyhow::Result<Transaction> {
+        let next = desk.next()?.height;
+        let account: Option<Account> = desk.entry(&EntryKey::Account(payer))?;
+        let tip = next.saturating_sub(1);
+        let mut transaction = Transaction {
+            core: Core {
+                version: CORE_VERSION,
+                chain: desk.chain.chain_id,
+                valid_from: tip,
+                valid_to: tip.saturating_add(VALIDITY_BLOCKS_MAX),
+                anchor: anchor.0,
+                body,
+            },
+            payer,
+            nonce: account.unwrap_or_default().nonce + 1 + desk.dir.waiting_of(&payer)?,
+            fee: 0,
+            sigs: Vec::new(),
+        };
+        transaction.sigs = vec![Sig([0; 64]); transaction.signers().len()];
+        let view = desk.view();
+        let new_entries = new_entries(&mut Session::new(&view, next), &transaction.core.body)?;
+        let least = fee_least(transaction.encode().len(), &transaction, new_entries);
+        transaction.fee = self.fee.unwrap_or(if may_be_free { 0 } else { least });
+        if transaction.fee < least && !may_be_free {
+            bail!(
+                "--fee {}: the rules ask at least {} tokens, {} of them for what stays in the state",
+                tokens(transaction.fee),
+                tokens(least),
+                tokens(new_entries * FEE_PER_STATE_ENTRY)
+            );
+        }
+        transaction.sigs.clear();
+        Ok(transaction)
+    }
+}
+
+#[allow(dead_code, reason = "the commands about records and requests use the rest")]
+impl Outgoing {
+    /// The name by which later transactions refer to it.
+    pub(crate) fn core(&self) -> CoreId {
+        self.file.ids().core
+    }
+
+    /// Leaves it for the miner or writes it to the file, and says so: `text` to people, `more` to
+    /// programs.
+    pub(crate) fn send(
+        self,
+        args: &SendArgs,
+        desk: &Desk,
+        text: &str,
+        more: impl Serialize,
+    ) -> anyhow::Result<Outcome> {
+        let missing = self.file.missing().len();
+        match (&args.out, self.file.complete()) {
+            (Some(path), _) => {
+                if !write_file(path, self.file.to_text().as_bytes())? {
+                    return Ok(Outcome::Yes);
+                }
+            }
+            (None, Some(complete)) => desk.dir.inbox()?.leave(&complete.encode())?,
+            (None, None) => bail!("{missing} signatures are missing"),
+        }
+        let (ids, transaction) = (self.file.ids(), self.file.unsigned());
+        let sent = Sent {
+            transaction: ids.transaction.to_string(),
+            core: ids.core.to_string(),
+            body: self.body,
+            fee_units: transaction.fee,
+            nonce: transaction.nonce,
+            missing,
+            more,
+        };
+        if args.signing.format.is_json() {
+            json_line(&sent)?;
+            return Ok(Outcome::Yes);
+        }
+        text_line(format!(
+            "{text}, fee {}: transaction {}",
+            tokens(sent.fee_units),
+            sent.transaction
+        ))?;
+        text_line(format!("core {}", sent.core))?;
+        if missing > 0 {
+            text_line(format!("{missing} signatures missing: `proofward tx sign`"))?;
+        }
+        Ok(Outcome::Yes)
+    }
+}
