@@ -8,20 +8,76 @@ pub enum AffinityError {
     /// The system refused.
     #[error("the system refused to bind a thread to a CPU: {0}")]
     Refused(String),
+    /// A CPU that there is not, or that the process may not use.
+    #[error("CPU {cpu} is none of those that this process may use: {allowed}")]
+    NoSuchCpu {
+        /// The CPU.
+        cpu: usize,
+        /// Those that it may use.
+        allowed: String,
+    },
     /// This build or this system has no way to do it.
     #[error("binding threads to CPUs needs Linux and the feature \"affinity\"")]
     Unsupported,
+}
+
+/// Runs `start` while the calling thread, and threads that it starts, may use these CPUs only. An engine
+/// that it starts with [`Options::pin`](super::Options::pin) binds its workers to one each, in ascending
+/// order.
+///
+/// # Errors
+///
+/// If a CPU may not be used, or the system refuses.
+#[cfg(all(target_os = "linux", feature = "affinity"))]
+pub fn on_cpus<T>(cpus: &[usize], start: impl FnOnce() -> T) -> Result<T, AffinityError> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let before = sched_getaffinity(None).map_err(refused)?;
+    let allowed = allowed()?;
+    let mut chosen = CpuSet::new();
+    for cpu in cpus.iter().copied() {
+        if !allowed.contains(&cpu) {
+            let list: Vec<String> = allowed.iter().map(usize::to_string).collect();
+            return Err(AffinityError::NoSuchCpu { cpu, allowed: list.join(",") });
+        }
+        chosen.set(cpu);
+    }
+    sched_setaffinity(None, &chosen).map_err(refused)?;
+    let started = start();
+    sched_setaffinity(None, &before).map_err(refused)?;
+    Ok(started)
+}
+
+/// Not possible here.
+///
+/// # Errors
+///
+/// `Unsupported`.
+#[cfg(not(all(target_os = "linux", feature = "affinity")))]
+pub fn on_cpus<T>(_cpus: &[usize], _start: impl FnOnce() -> T) -> Result<T, AffinityError> {
+    Err(AffinityError::Unsupported)
+}
+
+#[cfg(all(target_os = "linux", feature = "affinity"))]
+fn refused(error: rustix::io::Errno) -> AffinityError {
+    AffinityError::Refused(error.to_string())
+}
+
+#[cfg(all(target_os = "linux", feature = "affinity"))]
+fn allowed() -> Result<Vec<usize>, AffinityError> {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+
+    let allowed = sched_getaffinity(None).map_err(refused)?;
+    Ok((0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect())
 }
 
 /// Binds the calling thread to the CPU number `index` among those that the process may use, counted
 /// around.
 #[cfg(all(target_os = "linux", feature = "affinity"))]
 pub(super) fn pin_current_thread(index: usize) -> Result<(), AffinityError> {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    use rustix::thread::{CpuSet, sched_setaffinity};
 
-    let refused = |error: rustix::io::Errno| AffinityError::Refused(error.to_string());
-    let allowed = sched_getaffinity(None).map_err(refused)?;
-    let cpus: Vec<_> = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
+    let cpus = allowed()?;
     let mut chosen = CpuSet::new();
     chosen.set(cpus[index % cpus.len()]);
     sched_setaffinity(None, &chosen).map_err(refused)

@@ -195,7 +195,8 @@ pub fn encode_height(height: u32) -> Vec<u8> {
 }
 
 /// The height at the front of a coinbase script: `OP_1` to `OP_16`, or a push of up to four bytes.
-fn decode_height(script: &[u8]) -> Option<u32> {
+#[must_use]
+pub fn decode_height(script: &[u8]) -> Option<u32> {
     let (&opcode, rest) = script.split_first()?;
     match opcode {
         0x51..=0x60 => Some(u32::from(opcode - 0x50)),

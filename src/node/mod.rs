@@ -2,6 +2,7 @@
 //! leave for it, and the loop that mines on it. It decides
 //! no validity; it asks the ledger.
 
+pub mod client;
 pub mod difficulty;
 pub mod dir;
 pub mod feed;

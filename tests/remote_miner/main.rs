@@ -1,5 +1,9 @@
 //! The miner as a client of other people's servers: share difficulty, the protocol machines with a stepped
 //! clock, and the program against scripted servers on loopback.
-#![cfg(feature = "net")]
+#![cfg(feature = "cli")]
 
 mod difficulties;
+mod machine_stratum;
+mod talk;
+mod texts;
+mod vector;

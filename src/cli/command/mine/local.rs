@@ -1,19 +1,18 @@
-//! `proofward mine`: mines on the chain in a directory; founds a local one if there is none.
+//! `proofward mine` on the chain in a directory; it founds a local one if there is none.
 
 use std::io::IsTerminal as _;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::Args;
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, rate, seconds, text_line};
-use crate::cli::settings::{Place, key_or_address, tokens};
-use proofward::engine::meter::{CpuLimit, Stopwatch, per_second};
-use proofward::engine::{Engine, Options};
+use crate::cli::output::{json_line, rate, seconds, text_line};
+use crate::cli::settings::{key_or_address, tokens};
+use proofward::engine::meter::{Stopwatch, per_second};
 use proofward::ledger::chain::Ledger;
 use proofward::ledger::mempool::Limits;
 use proofward::ledger::signature::PubKey;
@@ -28,40 +27,6 @@ use tokio::sync::broadcast::Receiver;
 
 /// How often the live line is drawn, and what the inbox holds is told.
 const DRAW_EVERY: Duration = Duration::from_millis(250);
-
-/// Mine blocks on the chain of a directory
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  proofward mine --blocks 20              found a local chain if there is none, and mine
-  proofward mine --payout clinic --threads 1 --cpu-limit 30%
-
-The reward goes to --payout: an address, 64 hex digits, or the name of a key of the directory. On a
-local chain it is the key named miner unless given, which is made without a passphrase. Kill it at
-any moment and run it again: it goes on. Transactions that other commands leave in the inbox are mined
-best fee first; one that no block will hold is named on standard error, with its rule, and removed.")]
-pub(crate) struct Args {
-    #[command(flatten)]
-    place: Place,
-    /// Who is paid [default on a local chain: the key named miner]
-    #[arg(long, value_name = "KEY")]
-    payout: Option<String>,
-    /// End after this many blocks [default: go on]
-    #[arg(long, value_name = "N")]
-    blocks: Option<u32>,
-    /// How many threads hash [default: one for each CPU]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
-    /// Which kernel hashes, by the names of `proofward kernels` [default: the fastest, measured now]
-    #[arg(long, value_name = "NAME")]
-    kernel: Option<String>,
-    /// The share of its time that each thread may hash
-    #[arg(long, value_name = "PERCENT", default_value_t)]
-    cpu_limit: CpuLimit,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
 
 #[derive(Serialize)]
 struct BlockLine {
@@ -84,10 +49,9 @@ struct Summary {
 }
 
 impl Args {
-    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+    pub(super) fn run_local(&self) -> anyhow::Result<Outcome> {
         let dir = ChainDir::new(self.place.clone().resolve()?);
-        let mut options = Options { cpu_limit: self.cpu_limit, ..Options::default() };
-        options.threads = self.threads.unwrap_or(options.threads);
+        let options = self.options();
         let ledger = if dir.holds_chain() {
             dir.open(options.threads)?
         } else {
@@ -97,7 +61,7 @@ impl Args {
         let payout = self.payout(&dir, &ledger)?;
         let algorithm = ledger.chain().spec.algorithm;
         let kernel = kernels::choose(algorithm, self.kernel.as_deref())?;
-        let engine = Engine::new(kernel, options)?;
+        let engine = self.engine(kernel)?;
         let stopwatch = Stopwatch::start();
         let live = live_line();
         let (inbox, limits) = (Some(dir.inbox()?), Limits::default());
