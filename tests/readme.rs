@@ -24,6 +24,7 @@ const SOURCES: &[(&str, &str, &str, bool)] = &[
     ("Approve", "ApproveError", "src/ledger/rules/access/error.rs", true),
     ("Receipt", "ReceiptError", "src/ledger/rules/access/error.rs", true),
     ("Move", "MoveError", "src/ledger/rules/goods/error.rs", true),
+    ("Reading", "ReadingError", "src/ledger/rules/reading/error.rs", true),
 ];
 const NAMES: &str = "src/ledger/rules/error.rs";
 

@@ -11,6 +11,7 @@
 //! | [`policy`] | what a policy says and when it allows |
 //! | [`audit`] | what happened to a record, provably complete |
 //! | [`goods`] | what moves tell of goods: where a lot came from, what came of it |
+//! | [`credit`] | what activity is worth |
 //! | [`spec`] | what makes one chain: its constants and keys |
 //! | [`archive`] | the blocks of a chain in one file |
 //! | [`address`] | how people write a key |
@@ -24,6 +25,7 @@ pub mod audit;
 pub mod block;
 pub mod chain;
 pub mod coinbase;
+pub mod credit;
 pub mod goods;
 pub mod mempool;
 pub mod policy;

@@ -14,7 +14,7 @@ use proofward::ledger::rules::context::{
 use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::Spec;
-use proofward::ledger::state::{Change, Delta, EntryKey, Session, StateRead};
+use proofward::ledger::state::{Account, Change, Delta, EntryKey, Session, StateRead};
 use proofward::ledger::store::StoreError;
 use proofward::ledger::transaction::{Body, Core, CoreId, Transaction};
 use proofward::primitives::BlockHash;
@@ -91,37 +91,80 @@ pub(crate) fn judge_block(
     payout: PubKey,
     transactions: Vec<Transaction>,
 ) -> (Delta, Vec<Outcome>) {
-    let ancestors = Heights(height);
-    let context = Context {
-        spec,
-        chain_id: spec.chain_id(),
-        genesis: spec.genesis_hash(),
-        height,
-        median_time: spec.genesis_time + height,
-        ancestors: &ancestors,
-    };
-    let mut session = Session::new(base, height);
-    begin_block(&context, &mut session).unwrap();
-    let (mut fees, mut outcomes) = (0, Vec::new());
-    for transaction in transactions {
-        let included = Included::new(transaction);
-        let ids = Ids::of(&included, &context.genesis);
-        let (transaction, signatures) = (&included.transaction, Signatures::Verified);
-        let outcome = match apply_transaction(&context, &mut session, transaction, &ids, signatures)
-        {
-            Ok(fee) => {
-                fees += fee;
-                Ok(fee)
-            }
-            Err(Refusal::Rule(error)) => Err(error),
-            Err(Refusal::Store(error)) => panic!("{error}"),
-        };
-        outcomes.push((ids.core, outcome));
-    }
+    let heights = Heights(height);
+    let mut open = Open::new(base, spec, &heights, spec.genesis_time + height);
+    let judge = |transaction| open.judge(transaction);
+    let outcomes: Vec<Outcome> = transactions.into_iter().map(judge).collect();
+    let fees: u64 = outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()).sum();
     let payouts = vec![Payout { key: payout, value: spec.subsidy(height) + fees }];
-    let coinbase = Coinbase { height, commitment: [0; 32], payouts };
-    end_block(&context, &mut session, &coinbase, fees).unwrap();
-    (session.finish(), outcomes)
+    (open.close(payouts, fees), outcomes)
+}
+
+/// A block on its way.
+pub(crate) struct Open<'a> {
+    context: Context<'a>,
+    session: Session<'a>,
+}
+
+impl<'a> Open<'a> {
+    pub(crate) fn new(
+        base: &'a Base,
+        spec: &'a Spec,
+        heights: &'a Heights,
+        median_time: u32,
+    ) -> Self {
+        let height = heights.0;
+        let context = Context {
+            spec,
+            chain_id: spec.chain_id(),
+            genesis: spec.genesis_hash(),
+            height,
+            median_time,
+            ancestors: heights,
+        };
+        let mut session = Session::new(base, height);
+        begin_block(&context, &mut session).unwrap();
+        Self { context, session }
+    }
+
+    pub(crate) fn height(&self) -> u32 {
+        self.context.height
+    }
+
+    /// Applies a transaction, if it holds.
+    pub(crate) fn judge(&mut self, transaction: Transaction) -> Outcome {
+        let included = Included::new(transaction);
+        let ids = Ids::of(&included, &self.context.genesis);
+        let (transaction, signatures) = (&included.transaction, Signatures::Verified);
+        let session = &mut self.session;
+        let judged = apply_transaction(&self.context, session, transaction, &ids, signatures);
+        let outcome = judged.map_err(|refusal| match refusal {
+            Refusal::Rule(error) => error,
+            Refusal::Store(error) => panic!("{error}"),
+        });
+        (ids.core, outcome)
+    }
+
+    /// The same of a body: paid for with the payer's next nonce; `number` makes its core another.
+    pub(crate) fn act(
+        &mut self,
+        payer: PubKey,
+        body: Body,
+        number: u64,
+    ) -> (CoreId, Result<(), &'static str>) {
+        let nonce = self.session.account(payer).unwrap().nonce + 1;
+        let transaction = unsigned(self.context.spec, self.height(), body, payer, nonce);
+        let mut core = transaction.core;
+        core.valid_to = self.height() + 1 + u32::try_from(number % 900).unwrap();
+        let (core, outcome) = self.judge(Transaction { core, ..transaction });
+        (core, outcome.map(|_| ()).map_err(|error| error.name()))
+    }
+
+    pub(crate) fn close(mut self, payouts: Vec<Payout>, fees: u64) -> Delta {
+        let coinbase = Coinbase { height: self.context.height, commitment: [0; 32], payouts };
+        end_block(&self.context, &mut self.session, &coinbase, fees).unwrap();
+        self.session.finish()
+    }
 }
 
 /// A transaction for [`judge_block`]: nobody signs.
@@ -135,5 +178,48 @@ pub(crate) fn unsigned(
     let valid_to = height + 1 + u32::try_from(nonce % 500).unwrap();
     let (chain, anchor) = (spec.chain_id(), BlockHash::ZERO.0);
     let core = Core { version: 1, chain, valid_from: height, valid_to, anchor, body };
-    Transaction { core, payer, nonce, fee: 400_000, sigs: Vec::new() }
+    Transaction { core, payer, nonce, fee: FEE, sigs: Vec::new() }
+}
+
+/// The fee of every transaction.
+pub(crate) const FEE: u64 = 400_000;
+
+/// A branch of blocks on a state, each of which can be taken off again.
+pub(crate) struct Branch<'a> {
+    spec: &'a Spec,
+    pub(crate) base: Base,
+    /// What each block left to undo it, and what was there before.
+    past: Vec<(Vec<u8>, Base)>,
+}
+
+impl<'a> Branch<'a> {
+    pub(crate) fn new(spec: &'a Spec, entries: BTreeMap<EntryKey, Vec<u8>>) -> Self {
+        Self { spec, base: Base { entries, ..Base::default() }, past: Vec::new() }
+    }
+
+    /// A block with what `fill` puts into it; it pays nobody.
+    pub(crate) fn block(&mut self, median_time: u32, fill: impl FnOnce(&mut Open<'_>)) {
+        let before = self.base.clone();
+        let heights = Heights(u32::try_from(self.past.len()).unwrap() + 1);
+        let mut open = Open::new(&before, self.spec, &heights, median_time);
+        fill(&mut open);
+        let delta = open.close(Vec::new(), 0);
+        self.base.apply(&delta);
+        self.past.push((delta.undo_record(), before));
+    }
+
+    /// Takes the last block off, if there is one: the state is what it was, entry by entry.
+    pub(crate) fn undo(&mut self) -> bool {
+        let Some((undo, before)) = self.past.pop() else { return false };
+        self.base.undo(&undo);
+        assert_eq!(self.base.entries, before.entries);
+        assert_eq!(self.base.cores, before.cores);
+        true
+    }
+}
+
+/// Entries of accounts that own this much each.
+pub(crate) fn accounts(keys: &[PubKey], balance: u64) -> BTreeMap<EntryKey, Vec<u8>> {
+    let account = borsh::to_vec(&Account { balance, ..Account::default() }).unwrap();
+    keys.iter().map(|key| (EntryKey::Account(*key), account.clone())).collect()
 }

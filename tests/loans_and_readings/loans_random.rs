@@ -4,24 +4,17 @@
 use std::collections::BTreeMap;
 
 use proofward::fuzzing::forge::SplitMix64;
-use proofward::ledger::block::Included;
-use proofward::ledger::coinbase::Coinbase;
-use proofward::ledger::rules::context::{
-    Context, Refusal, Signatures, apply_transaction, begin_block, end_block,
-};
-use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::Spec;
-use proofward::ledger::state::{Account, EntryKey, HeldDebt, Session};
+use proofward::ledger::state::{Account, EntryKey, HeldDebt};
 use proofward::ledger::transaction::pay::LoanTerms;
-use proofward::ledger::transaction::{Body, Core, CoreId, Pay, PayKind, Transaction};
+use proofward::ledger::transaction::{Body, CoreId, Pay, PayKind};
 
 use crate::ledger::{Key, easy_spec};
 use crate::random::choices;
-use crate::replay::{Base, Heights};
+use crate::replay::{Branch, FEE, accounts};
 
 const OWNED: u64 = 1_000_000_000;
-const FEE: u64 = 100_000;
 
 /// Who owes whom, by the words of the rules and nothing else.
 #[derive(Clone, Default)]
@@ -136,134 +129,49 @@ impl Twin {
 }
 
 struct History<'a> {
-    spec: &'a Spec,
     keys: &'a [PubKey],
-    base: Base,
+    branch: Branch<'a>,
     twin: Twin,
-    nonce: u64,
-    /// Undo record and twin before each block.
-    past: Vec<(Vec<u8>, Base, Twin)>,
+    /// The twin before each block.
+    past: Vec<Twin>,
 }
 
 impl<'a> History<'a> {
     fn new(spec: &'a Spec, keys: &'a [PubKey]) -> Self {
-        let account = Account { balance: OWNED, ..Account::default() };
-        let account = borsh::to_vec(&account).unwrap();
-        let entries = keys.iter().map(|key| (EntryKey::Account(*key), account.clone())).collect();
-        let base = Base { entries, ..Base::default() };
+        let branch = Branch::new(spec, accounts(keys, OWNED));
         let units = keys.iter().map(|key| (*key, OWNED)).collect();
-        let twin = Twin { units, ..Twin::default() };
-        Self { spec, keys, base, twin, nonce: 0, past: Vec::new() }
-    }
-
-    fn pick(&self, random: &mut SplitMix64) -> PubKey {
-        self.keys[random.index(self.keys.len())]
-    }
-
-    fn payment(&self, height: u32, random: &mut SplitMix64) -> Pay {
-        let (mut from, mut to) = (self.pick(random), self.pick(random));
-        let mut amount = random.below(40);
-        let debts: Vec<(&CoreId, &Debt)> = self.twin.debts.iter().collect();
-        let one = (!debts.is_empty()).then(|| debts[random.index(debts.len())]);
-        let named = one.map_or([3; 32], |(core, _)| core.0);
-        let terms = LoanTerms {
-            due_h: (height + random.number(6)).saturating_sub(1),
-            total_owed: random.below(60),
-            document: [0; 32],
-        };
-        let is_wild = random.below(4) == 0;
-        let kind = match random.below(8) {
-            0 => PayKind::Plain,
-            1 => PayKind::LoanOffer(terms),
-            2..=3 => PayKind::Loan(terms),
-            4..=6 => {
-                if let Some((_, debt)) = one.filter(|_| !is_wild) {
-                    (from, to) = (debt.debtor, debt.lender);
-                    amount = if random.below(2) == 0 { debt.left() } else { amount };
-                }
-                PayKind::Repay { debt: named }
-            }
-            _ => {
-                from = one.filter(|_| !is_wild).map_or(from, |(_, debt)| debt.creditor);
-                amount = 0;
-                PayKind::Assign { debt: named }
-            }
-        };
-        if from == to && random.below(8) > 0 {
-            to = *self.keys.iter().find(|key| **key != from).unwrap();
-        }
-        if random.below(30) == 0 && amount > 0 {
-            amount += OWNED;
-        }
-        Pay { from, to, amount, kind }
+        Self { keys, branch, twin: Twin { units, ..Twin::default() }, past: Vec::new() }
     }
 
     fn block(&mut self, random: &mut SplitMix64, named: &mut BTreeMap<&'static str, u32>) {
-        let height = u32::try_from(self.past.len()).unwrap() + 1;
-        let (base, twin) = (self.base.clone(), self.twin.clone());
-        let genesis = self.spec.genesis_hash();
-        let chain_id = self.spec.chain_id();
-        let context = Context {
-            spec: self.spec,
-            chain_id,
-            genesis,
-            height,
-            median_time: self.spec.genesis_time + height,
-            ancestors: &Heights(height),
-        };
-        let mut session = Session::new(&base, height);
-        begin_block(&context, &mut session).unwrap();
-        for _ in 0..random.below(4) {
-            self.nonce += 1;
-            let pay = self.payment(height, random);
-            let payer = self.pick(random);
-            let core = Core {
-                version: 1,
-                chain: chain_id,
-                valid_from: 0,
-                valid_to: 900 - u32::try_from(self.nonce).unwrap(),
-                anchor: [0; 32],
-                body: Body::Pay(pay.clone()),
-            };
-            let last: Account = session.get(&EntryKey::Account(payer)).unwrap().unwrap();
-            let nonce = last.nonce + 1;
-            let included =
-                Included::new(Transaction { core, payer, nonce, fee: FEE, sigs: vec![] });
-            let ids = Ids::of(&included, &genesis);
-            let expected = self.twin.step(height, payer, ids.core, &pay);
-            let (transaction, signatures) = (&included.transaction, Signatures::Verified);
-            let judged = apply_transaction(&context, &mut session, transaction, &ids, signatures);
-            let judged = match judged {
-                Ok(_) => Ok(()),
-                Err(Refusal::Rule(error)) => Err(error.name()),
-                Err(Refusal::Store(error)) => panic!("{error}"),
-            };
-            assert_eq!(judged, expected, "{pay:?}");
-            *named.entry(judged.err().unwrap_or("valid")).or_default() += 1;
-        }
-        let coinbase = Coinbase { height, commitment: [0; 32], payouts: vec![] };
-        end_block(&context, &mut session, &coinbase, 0).unwrap();
-        let delta = session.finish();
-        self.base.apply(&delta);
-        self.past.push((delta.undo_record(), base, twin));
+        self.past.push(self.twin.clone());
+        let (keys, twin) = (self.keys, &mut self.twin);
+        self.branch.block(1_700_000_000, |block| {
+            for number in 0..random.below(4) {
+                let pay = payment(keys, twin, block.height(), random);
+                let payer = keys[random.index(keys.len())];
+                let (core, judged) = block.act(payer, Body::Pay(pay.clone()), number);
+                let expected = twin.step(block.height(), payer, core, &pay);
+                assert_eq!(judged, expected, "{pay:?}");
+                *named.entry(judged.err().unwrap_or("valid")).or_default() += 1;
+            }
+        });
         self.check();
     }
 
     /// Undoes up to three blocks; what comes after is another branch.
     fn reorganise(&mut self, random: &mut SplitMix64) {
-        for _ in 0..random.index(4).min(self.past.len()) {
-            let (undo, base, twin) = self.past.pop().unwrap();
-            self.base.undo(&undo);
-            assert_eq!(self.base.entries, base.entries);
-            assert_eq!(self.base.cores, base.cores);
-            self.twin = twin;
+        for _ in 0..random.below(4) {
+            if self.branch.undo() {
+                self.twin = self.past.pop().unwrap();
+            }
         }
         self.check();
     }
 
     fn check(&self) {
         let (mut units, mut debts) = (0, 0);
-        for (key, value) in &self.base.entries {
+        for (key, value) in &self.branch.base.entries {
             match key {
                 EntryKey::Account(key) => {
                     let account: Account = borsh::from_slice(value).unwrap();
@@ -285,6 +193,45 @@ impl<'a> History<'a> {
         assert_eq!(units + self.twin.fees, owned, "no unit is made or lost");
         assert_eq!(debts, self.twin.debts.len());
     }
+}
+
+/// A payment that often holds.
+fn payment(keys: &[PubKey], twin: &Twin, height: u32, random: &mut SplitMix64) -> Pay {
+    let (mut from, mut to) = (keys[random.index(keys.len())], keys[random.index(keys.len())]);
+    let mut amount = random.below(40);
+    let debts: Vec<(&CoreId, &Debt)> = twin.debts.iter().collect();
+    let one = (!debts.is_empty()).then(|| debts[random.index(debts.len())]);
+    let named = one.map_or([3; 32], |(core, _)| core.0);
+    let terms = LoanTerms {
+        due_h: (height + random.number(6)).saturating_sub(1),
+        total_owed: random.below(60),
+        document: [0; 32],
+    };
+    let is_wild = random.below(4) == 0;
+    let kind = match random.below(8) {
+        0 => PayKind::Plain,
+        1 => PayKind::LoanOffer(terms),
+        2..=3 => PayKind::Loan(terms),
+        4..=6 => {
+            if let Some((_, debt)) = one.filter(|_| !is_wild) {
+                (from, to) = (debt.debtor, debt.lender);
+                amount = if random.below(2) == 0 { debt.left() } else { amount };
+            }
+            PayKind::Repay { debt: named }
+        }
+        _ => {
+            from = one.filter(|_| !is_wild).map_or(from, |(_, debt)| debt.creditor);
+            amount = 0;
+            PayKind::Assign { debt: named }
+        }
+    };
+    if from == to && random.below(8) > 0 {
+        to = *keys.iter().find(|key| **key != from).unwrap();
+    }
+    if random.below(30) == 0 && amount > 0 {
+        amount += OWNED;
+    }
+    Pay { from, to, amount, kind }
 }
 
 #[test]

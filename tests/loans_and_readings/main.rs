@@ -12,3 +12,5 @@ mod replay;
 
 mod loans;
 mod loans_random;
+mod readings;
+mod readings_random;

@@ -5,6 +5,7 @@
 
 mod access;
 mod connect;
+mod credit;
 mod damage;
 mod evidence;
 mod finality;
@@ -18,6 +19,7 @@ mod scrub;
 mod view;
 
 pub use connect::{Chain, Prepared};
+pub use credit::{CREDIT_MODELS_MAX, ModelCredit};
 pub use damage::BlockPart;
 pub use evidence::{EvidenceError, Shown, StateEvidence};
 pub use finality::{Alarm, CheckpointError, SignedCheckpoint, Witnessed};

@@ -1,7 +1,7 @@
 //! Why a transaction is not taken in, and why one that was goes again.
 
-use crate::ledger::rules::TransactionError;
 use crate::ledger::rules::isolation::Ids;
+use crate::ledger::rules::{ReadingError, TransactionError};
 use crate::ledger::transaction::TransactionId;
 
 /// Why a transaction is not taken in: a rule of the chain, or what this pool does not do for anyone.
@@ -75,6 +75,14 @@ impl Refused {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Rule(TransactionError::NonceGap { last, got }) => got > last,
+            // The readings of a device come one after another, and end before the median time past does.
+            Self::Rule(TransactionError::Reading(error)) => match error {
+                ReadingError::SeqGap { expected, got } => {
+                    expected.is_some_and(|expected| *got > expected)
+                }
+                ReadingError::FutureTime { .. } => true,
+                _ => false,
+            },
             Self::Rule(error) => matches!(error, TransactionError::NotYetValid { .. }),
             Self::Known => false,
             Self::Source { .. }

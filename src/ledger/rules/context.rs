@@ -2,7 +2,7 @@
 //! [`Session`]; a refused one leaves the session as it was.
 
 use super::error::{BlockRule, TransactionError};
-use super::{access, goods, pay};
+use super::{access, goods, pay, reading};
 use crate::ledger::coinbase::{Coinbase, Payout};
 use crate::ledger::policy::{Judge, Moment};
 use crate::ledger::rules::isolation::{Ids, check_signatures};
@@ -117,6 +117,7 @@ pub fn begin_block(context: &Context<'_>, session: &mut Session<'_>) -> Result<(
     if let Some(accepted) = context.height.checked_sub(VALIDITY_BLOCKS_MAX + 1) {
         session.put::<Vec<CoreId>>(&EntryKey::Accepted(accepted), None)?;
     }
+    reading::samples::forget(context, session)?;
     access::expiry::run(context, session)
 }
 
@@ -148,6 +149,7 @@ pub fn end_block(
         session.put(&EntryKey::Accepted(height), Some(&accepted))?;
     }
     access::expiry::write(session)?;
+    reading::samples::write(context, session)?;
     let emptied = session.emptied_accounts();
     if !emptied.is_empty() {
         session.put(&EntryKey::Idle(height), Some(&emptied))?;
@@ -220,6 +222,10 @@ pub fn apply_transaction(
             goods::check(context, session, body)?;
             access::Judged::Sound
         }
+        Body::Reading(body) => {
+            reading::check(context, session, body)?;
+            access::Judged::Sound
+        }
         _ => access::check(context, session, ids.core, transaction)?,
     };
 
@@ -231,6 +237,7 @@ pub fn apply_transaction(
     match &core.body {
         Body::Pay(body) => pay::apply(context, session, ids.core, body)?,
         Body::Move(body) => goods::apply(context, session, ids.core, body)?,
+        Body::Reading(body) => reading::apply(context, session, ids.core, body)?,
         body => access::apply(context, session, ids.core, body, &judged)?,
     }
     if let Some(free) = free {
@@ -257,6 +264,7 @@ pub fn new_entries(session: &mut Session<'_>, body: &Body) -> Result<u64, StoreE
     match body {
         Body::Pay(pay) => pay::new_entries(session, pay),
         Body::Move(body) => Ok(goods::new_entries(body)),
+        Body::Reading(reading) => reading::new_entries(session, reading),
         body => access::new_entries(session, body),
     }
 }

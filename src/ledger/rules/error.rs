@@ -6,6 +6,7 @@ use super::access::{
 };
 use super::goods::MoveError;
 use super::pay::PayError;
+use super::reading::ReadingError;
 use crate::ledger::block::BlockDecodeError;
 use crate::ledger::coinbase::CoinbaseError;
 use crate::ledger::signature::KeyError;
@@ -224,6 +225,9 @@ pub enum TransactionError {
     /// A rule of `Move`.
     #[error(transparent)]
     Move(#[from] MoveError),
+    /// A rule of `Reading`.
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
 }
 
 impl BlockRule {
@@ -299,6 +303,7 @@ impl TransactionError {
             Self::Approve(error) => error.name(),
             Self::Receipt(error) => error.name(),
             Self::Move(error) => error.name(),
+            Self::Reading(error) => error.name(),
         }
     }
 }

@@ -17,9 +17,11 @@ pub mod goods;
 pub mod isolation;
 mod names;
 mod pay;
+mod reading;
 pub mod structure;
 
 pub use access::AttestError;
 pub use error::{BlockRule, TransactionError, Verdict};
 pub use goods::MoveError;
 pub use pay::PayError;
+pub use reading::ReadingError;

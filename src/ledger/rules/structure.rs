@@ -35,6 +35,7 @@ pub fn check_canonical(core: &Core) -> Result<(), TransactionError> {
     let fault = match &core.body {
         Body::Pay(pay) => super::pay::fault(pay),
         Body::Move(body) => super::goods::form::fault(body),
+        Body::Reading(reading) => super::reading::fault(reading),
         body => super::access::form::fault(body),
     };
     match fault {

@@ -70,7 +70,26 @@ pub const EMERGENCIES_MAX: usize = 32;
 pub const ORIGINS_MAX: usize = 16;
 /// Blocks after which a giver may take back what nobody has received.
 pub const TAKE_BACK_BLOCKS: u32 = 100;
-const CONSTANTS: usize = 34;
+/// Seconds that a reading may span.
+pub const READING_SPAN_S_MAX: u32 = 86_400;
+/// Seconds since a reading ended.
+pub const READING_AGE_S_MAX: u32 = 7 * 86_400;
+/// Steps in each second of motion.
+pub const STEPS_PER_ACTIVE_SECOND_MAX: u64 = 4;
+/// Seconds for which samples are remembered: longer than a reading may be old.
+pub const SAMPLES_FORGET_S: u32 = 8 * 86_400;
+/// Samples that a block may forget, and heights that it may look at for them.
+pub const SAMPLES_FORGET_MAX: u32 = 4096;
+/// Hashes for each second in motion.
+pub const CREDIT_PER_ACTIVE_SECOND: u64 = 10_000;
+/// Hashes for each second worn.
+pub const CREDIT_PER_WEAR_SECOND: u64 = 500;
+/// Hashes for each step.
+pub const CREDIT_PER_STEP: u64 = 5_000;
+/// Hashes that a device can earn on a day.
+pub const CREDIT_DAY_MAX: u64 = 200_000_000;
+
+const _: () = assert!(SAMPLES_FORGET_S > READING_AGE_S_MAX);
 
 const SPEC_TAG: Tag = Tag::new("spec");
 
@@ -173,7 +192,7 @@ struct Committed<'a> {
     witnesses: &'a KeySet,
     claim_delay_blocks: u32,
     issuer_k_least: u8,
-    constants: [u64; CONSTANTS],
+    constants: Vec<u64>,
 }
 
 impl Spec {
@@ -356,9 +375,9 @@ fn check_keys(field: &'static str, set: &KeySet) -> Result<(), SpecError> {
 }
 
 /// The constants of consensus that no chain file sets: changing one makes another chain.
-fn constants() -> [u64; CONSTANTS] {
+fn constants() -> Vec<u64> {
     use crate::ledger::{block, coinbase, policy, transaction};
-    [
+    vec![
         u64::from(CHECKPOINT_INTERVAL_BLOCKS),
         u64::from(CHECKPOINT_DEPTH_BLOCKS),
         u64::from(RELIEF_AFTER_SPACINGS),
@@ -393,5 +412,14 @@ fn constants() -> [u64; CONSTANTS] {
         transaction::lot::WITNESSES_MAX as u64,
         ORIGINS_MAX as u64,
         u64::from(TAKE_BACK_BLOCKS),
+        u64::from(READING_SPAN_S_MAX),
+        u64::from(READING_AGE_S_MAX),
+        STEPS_PER_ACTIVE_SECOND_MAX,
+        u64::from(SAMPLES_FORGET_S),
+        u64::from(SAMPLES_FORGET_MAX),
+        CREDIT_PER_ACTIVE_SECOND,
+        CREDIT_PER_WEAR_SECOND,
+        CREDIT_PER_STEP,
+        CREDIT_DAY_MAX,
     ]
 }

@@ -64,6 +64,16 @@ pub enum EntryKey {
     Debt(CoreId),
     /// A lot of goods.
     Lot(LotId),
+    /// Where the readings of a device end.
+    Wearable(PubKey),
+    /// What an issuer's devices of a model have earned for a wearer.
+    Credit(PubKey, PartyId, [u8; 32]),
+    /// Height of the reading that brought samples with this root.
+    Sample([u8; 32]),
+    /// The samples that came at a height.
+    Samples(u32),
+    /// Where the oldest samples are.
+    SampleQueue,
 }
 
 /// A value that one kind of entry holds.
@@ -118,6 +128,13 @@ impl EntryKey {
             Self::FreeSite(site) => [&[21][..], &site.0].concat(),
             Self::Debt(core) => [&[22][..], &core.0].concat(),
             Self::Lot(lot) => [&[23][..], &lot.0].concat(),
+            Self::Wearable(device) => [&[30][..], &device.0].concat(),
+            Self::Credit(wearer, issuer, model) => {
+                [&[31][..], &wearer.0, &issuer.0, model].concat()
+            }
+            Self::Sample(root) => [&[32][..], root].concat(),
+            Self::Samples(height) => [&[33][..], &height.to_be_bytes()].concat(),
+            Self::SampleQueue => vec![34],
         }
     }
 
@@ -168,6 +185,15 @@ impl EntryKey {
             21 => Self::FreeSite(PartyId(rest.try_into().ok()?)),
             22 => Self::Debt(core()?),
             23 => Self::Lot(LotId(rest.try_into().ok()?)),
+            30 => Self::Wearable(key()?),
+            31 => {
+                let (wearer, rest) = rest.split_first_chunk()?;
+                let (issuer, model) = rest.split_first_chunk()?;
+                Self::Credit(PubKey(*wearer), PartyId(*issuer), model.try_into().ok()?)
+            }
+            32 => Self::Sample(rest.try_into().ok()?),
+            33 => Self::Samples(height()?),
+            34 if rest.is_empty() => Self::SampleQueue,
             _ => return None,
         })
     }

@@ -2,6 +2,7 @@
 //! changed in a [`Session`]; the changes of one block are a [`Delta`], which can be applied and undone.
 
 mod access;
+mod activity;
 mod debt;
 mod delta;
 mod entry;
@@ -12,6 +13,7 @@ pub use access::{
     Counter, Emergency, Event, EventKind, HeldClaim, HeldRecord, HeldRequest, Log, LogKind, Logged,
     Logs, Pending, Person, Policy, RequestStatus, Successor, Wait,
 };
+pub use activity::{HeldCredit, HeldWearable, SampleList, SampleQueue};
 pub use debt::{DebtStanding, HeldDebt};
 pub use delta::{Change, Delta};
 pub use entry::{Account, EntryKey, EntryValue};

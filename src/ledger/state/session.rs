@@ -46,6 +46,8 @@ pub struct Session<'a> {
     events: Vec<Logged>,
     /// Entries to look at again, by height.
     looks: BTreeMap<u32, Vec<EntryKey>>,
+    /// Roots of samples that came.
+    samples: Vec<[u8; 32]>,
     free_requests: u16,
     free_approves: u16,
 }
@@ -55,7 +57,7 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn new(base: &'a dyn StateRead, height: u32) -> Self {
         let (slots, accepted, accepted_set) = (HashMap::new(), Vec::new(), HashSet::new());
-        let (events, looks) = (Vec::new(), BTreeMap::new());
+        let (events, looks, samples) = (Vec::new(), BTreeMap::new(), Vec::new());
         let (free_requests, free_approves) = (0, 0);
         Self {
             base,
@@ -65,6 +67,7 @@ impl<'a> Session<'a> {
             accepted_set,
             events,
             looks,
+            samples,
             free_requests,
             free_approves,
         }
@@ -182,6 +185,16 @@ impl<'a> Session<'a> {
     /// What is to be looked at, by height, and nothing from now on.
     pub fn take_looks(&mut self) -> BTreeMap<u32, Vec<EntryKey>> {
         std::mem::take(&mut self.looks)
+    }
+
+    /// Notes the root of samples that came with a reading.
+    pub fn note_sample(&mut self, root: [u8; 32]) {
+        self.samples.push(root);
+    }
+
+    /// The roots of samples that came, in order, and none from now on.
+    pub fn take_samples(&mut self) -> Vec<[u8; 32]> {
+        std::mem::take(&mut self.samples)
     }
 
     /// Emergency requests of the block that went without a fee.

@@ -15,6 +15,7 @@ pub(in crate::ledger) mod list;
 pub mod lot;
 pub mod party;
 pub mod pay;
+pub mod reading;
 pub mod receipt;
 pub mod record;
 pub mod request;
@@ -35,6 +36,7 @@ pub use id::{CoreId, LotId, TransactionId};
 pub use lot::Move;
 pub use party::{Group, Party, PartyId};
 pub use pay::{Pay, PayKind};
+pub use reading::Reading;
 pub use receipt::Receipt;
 pub use record::Record;
 pub use request::Request;
@@ -99,6 +101,8 @@ pub enum Body {
     Receipt(Receipt) = 7,
     /// Moves lots of goods.
     Move(Move) = 8,
+    /// Says what a wearable has seen.
+    Reading(Reading) = 9,
 }
 
 /// A core, who pays for it, and the signatures.
@@ -162,6 +166,7 @@ impl Body {
             Self::Approve(_) => "Approve",
             Self::Receipt(_) => "Receipt",
             Self::Move(_) => "Move",
+            Self::Reading(_) => "Reading",
         }
     }
 
@@ -177,6 +182,7 @@ impl Body {
             Self::Approve(approve) => approve.signers(),
             Self::Receipt(receipt) => receipt.signers(),
             Self::Move(body) => body.signers(),
+            Self::Reading(reading) => reading.signers(),
         }
     }
 
@@ -192,6 +198,7 @@ impl Body {
             Self::Approve(approve) => approve.keys(),
             Self::Receipt(receipt) => receipt.keys(),
             Self::Move(body) => body.keys(),
+            Self::Reading(reading) => reading.keys(),
         }
     }
 
@@ -206,7 +213,8 @@ impl Body {
             | Self::Attest(_)
             | Self::Record(_)
             | Self::Grant(_)
-            | Self::Receipt(_) => Vec::new(),
+            | Self::Receipt(_)
+            | Self::Reading(_) => Vec::new(),
         }
     }
 }

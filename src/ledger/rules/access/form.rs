@@ -7,7 +7,7 @@ use crate::ledger::transaction::{Approve, Attest, Body, Grant, Party, Receipt, R
 pub(in crate::ledger::rules) fn fault(body: &Body) -> Option<&'static str> {
     match body {
         // Judged with their own kind.
-        Body::Pay(_) | Body::Move(_) => None,
+        Body::Pay(_) | Body::Move(_) | Body::Reading(_) => None,
         Body::Attest(attest) => attest_fault(attest),
         Body::Record(record) => record_fault(record),
         Body::Grant(grant) => grant_fault(grant),
