@@ -6,6 +6,7 @@ pub mod audit_file;
 pub mod custody;
 pub mod guardian;
 pub mod handout;
+pub mod lot;
 pub mod record;
 
 mod asked;

@@ -16,6 +16,8 @@ pub enum Purpose {
     Transaction,
     /// The message of a round: a beacon says whom it heard.
     Presence,
+    /// A block's hash with a lot: the key on a package says that it is there.
+    LotTag,
 }
 
 /// Why there is no signature.
@@ -95,6 +97,7 @@ impl Purpose {
             Self::Core => "core",
             Self::Transaction => "transaction",
             Self::Presence => "presence",
+            Self::LotTag => "lot-tag",
         }
     }
 }

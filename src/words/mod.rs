@@ -5,9 +5,11 @@
 //! revealed.
 
 mod explain;
+mod goods;
 mod story;
 mod table;
 
 pub use explain::{Explanation, explain, explain_opening};
+pub use goods::{grade, label, step, trace};
 pub use story::{Told, tell};
 pub use table::{Lang, clause, help, purpose, reason, role};

@@ -12,9 +12,11 @@ mod random;
 mod replay;
 
 mod blocks;
+mod code;
 mod histories;
 mod order;
 mod rules;
 mod signing;
+mod trace;
 mod twin;
 mod world;

@@ -9,7 +9,7 @@ use crate::access::*;
 use crate::world::*;
 
 /// The key of [`crate::ledger::Key`] with this number.
-fn secret(number: u32) -> SecretKey {
+pub(crate) fn secret(number: u32) -> SecretKey {
     let mut seed = [7; 32];
     seed[..4].copy_from_slice(&number.to_le_bytes());
     SecretKey::from_seed(&seed)

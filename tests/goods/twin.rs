@@ -56,6 +56,12 @@ impl Twin {
         self.ancestry(lot).iter().any(|lot| self.recalled.contains(lot))
     }
 
+    /// Everything that came of a lot, itself included.
+    pub(crate) fn descendants(&self, made: LotId) -> BTreeSet<LotId> {
+        let comes_of = |lot: &&LotId| self.ancestry(**lot).contains(&made);
+        self.lots.keys().filter(comes_of).copied().collect()
+    }
+
     pub(crate) fn judge(&self, by: PartyId, step: &Step, height: u32) -> Result<(), &'static str> {
         let open = |lot: &LotId| self.lots.get(lot).filter(|lot| !lot.is_consumed);
         let ended = |lots: &[LotId]| lots.iter().any(|lot| self.lots[lot].has_ended);
