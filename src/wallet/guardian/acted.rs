@@ -7,7 +7,7 @@ use std::path::Path;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::ledger::signature::PubKey;
-use crate::ledger::transaction::{Body, CoreId, TRANSACTION_BYTES_MAX, Transaction};
+use crate::ledger::transaction::{Body, CoreId, Request, TRANSACTION_BYTES_MAX, Transaction};
 use crate::primitives::BlockHash;
 use crate::wallet::custody::Release;
 use crate::wallet::handout::Handout;
@@ -24,6 +24,8 @@ pub struct Acted {
     pub approval: Option<Vec<u8>>,
     /// The share, sealed to the reader of the request.
     pub release: Release,
+    /// The height of the tip when it acted.
+    pub at: u32,
     /// Whether the reader has it.
     pub is_sent: bool,
 }
@@ -33,6 +35,15 @@ impl Acted {
     #[must_use]
     pub fn folder(dir: &Path, guardian: &PubKey) -> PrivateFolder<Self> {
         PrivateFolder::new(&dir.join("guardian").join(guardian.to_string()))
+    }
+
+    /// What was asked.
+    #[must_use]
+    pub fn request_body(&self) -> Option<Request> {
+        match Transaction::decode(&self.request).ok()?.core.body {
+            Body::Request(request) => Some(*request),
+            _ => None,
+        }
     }
 
     /// Which request.

@@ -10,7 +10,7 @@ mod acted;
 mod duty;
 
 pub use acted::Acted;
-pub use duty::{Agree, Duty};
+pub use duty::{AGREE_WINDOW_BLOCKS, Agree, Duty};
 
 use super::attempt::{Attempt, block_at};
 use super::custody::sealing::SealError;
