@@ -73,7 +73,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["src/engine/"]),
     ("redb", &["src/ledger/store/"]),
     ("ruint", &["src/primitives/", "src/consensus/"]),
-    ("rustix", &["src/engine/", "src/cli/"]),
+    ("rustix", &["src/engine/", "src/node/", "src/cli/"]),
     ("rustls", &["src/node/"]),
     ("serde", &["src/ledger/spec/", "src/interop/", "src/wallet/", "src/node/", "src/cli/"]),
     ("serde_json", &["src/interop/", "src/wallet/", "src/node/", "src/cli/"]),

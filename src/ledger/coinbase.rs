@@ -172,6 +172,60 @@ impl Coinbase {
     }
 }
 
+/// A coinbase of ours around its two blanks: the extranonce in the script, and the key that is paid.
+/// Whoever gives out work fills them in for each worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoinbaseForm {
+    /// The bytes before the extranonce.
+    pub before: Vec<u8>,
+    /// The bytes between the extranonce and the key.
+    pub between: Vec<u8>,
+    /// The bytes after the key.
+    pub after: Vec<u8>,
+}
+
+impl CoinbaseForm {
+    /// The coinbase that pays `reward` to the key of the second blank; `tag` follows the extranonce.
+    ///
+    /// # Panics
+    ///
+    /// If extranonce and tag make the script longer than 100 bytes.
+    #[must_use]
+    pub fn new(
+        height: u32,
+        commitment: Digest,
+        reward: u64,
+        extranonce_bytes: usize,
+        tag: &[u8],
+    ) -> Self {
+        let payouts = vec![Payout { key: PubKey([0; 32]), value: reward }];
+        let extra = [&vec![0; extranonce_bytes], tag].concat();
+        let bytes = Coinbase { height, commitment, payouts }.encode(&extra);
+        // Version, count, prevout, script length and height stand before the extranonce.
+        let extranonce_at = 4 + 1 + 36 + 1 + encode_height(height).len();
+        let between_at = extranonce_at + extranonce_bytes;
+        // Tag, sequence, count, value, script length and what precedes the key.
+        let key_at = between_at + tag.len() + 4 + 1 + 8 + 1 + WITNESS_V0_PUSH_32.len();
+        Self {
+            before: bytes[..extranonce_at].to_vec(),
+            between: bytes[between_at..key_at].to_vec(),
+            after: bytes[key_at + 32..].to_vec(),
+        }
+    }
+
+    /// The bytes after the extranonce.
+    #[must_use]
+    pub fn suffix(&self, payout: &PubKey) -> Vec<u8> {
+        [&self.between[..], &payout.0, &self.after].concat()
+    }
+
+    /// The coinbase.
+    #[must_use]
+    pub fn fill(&self, extranonce: &[u8], payout: &PubKey) -> Vec<u8> {
+        [&self.before[..], extranonce, &self.between, &payout.0, &self.after].concat()
+    }
+}
+
 /// The height as BIP34 writes it: `OP_1` to `OP_16`, else the shortest push; 0 is the empty push.
 #[must_use]
 pub fn encode_height(height: u32) -> Vec<u8> {

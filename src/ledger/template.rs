@@ -8,7 +8,7 @@ use crate::hash::sha256::sha256d;
 use crate::ledger::block::{Block, Included};
 use crate::ledger::chain::header::required_bits;
 use crate::ledger::chain::{Chain, Record, View};
-use crate::ledger::coinbase::{Coinbase, Payout};
+use crate::ledger::coinbase::{Coinbase, CoinbaseForm, Payout};
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::{BLOCK_VERSION, RELIEF_AFTER_SPACINGS};
 use crate::ledger::store::StoreError;
@@ -104,6 +104,12 @@ impl Template {
     pub fn coinbase(&self, payout: PubKey, extra: &[u8]) -> Vec<u8> {
         let payouts = vec![Payout { key: payout, value: self.reward }];
         Coinbase { height: self.height, commitment: self.root.0, payouts }.encode(extra)
+    }
+
+    /// The coinbase with blanks for an extranonce of this width, before `tag`, and for the key that it pays.
+    #[must_use]
+    pub fn coinbase_form(&self, extranonce_bytes: usize, tag: &[u8]) -> CoinbaseForm {
+        CoinbaseForm::new(self.height, self.root.0, self.reward, extranonce_bytes, tag)
     }
 
     /// The header with this merkle root, stamped `time`, its nonce not searched.

@@ -31,6 +31,20 @@ impl Difficulty {
         (value.is_finite() && value >= Self::LEAST.0).then_some(Self(value))
     }
 
+    /// What somebody asks for or a measurement suggests, brought up to [`Difficulty::LEAST`]; `None` if it
+    /// is no positive number.
+    #[must_use]
+    pub fn at_least(value: f64) -> Option<Self> {
+        (value.is_finite() && value > 0.0).then(|| Self(value.max(Self::LEAST.0)))
+    }
+
+    /// This, or that of `network` if it is lower: a share is never harder than a block, so on an easy chain
+    /// it may be easier than [`Difficulty::LEAST`].
+    #[must_use]
+    pub fn capped_by(self, network: &Target) -> Self {
+        Self(self.0.min(of_target(network)))
+    }
+
     /// The number.
     #[must_use]
     pub fn value(self) -> f64 {

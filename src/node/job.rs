@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::engine::{Coinbase, ExtranonceSource, Solution, Work};
 use crate::ledger::block::Block;
-use crate::ledger::coinbase::encode_height;
 use crate::ledger::signature::PubKey;
 use crate::ledger::template::Template;
 use crate::primitives::Header;
@@ -19,13 +18,10 @@ pub const TAG: &[u8] = b"/proofward/";
 /// which stands between the height and [`TAG`]; with the branch up to the merkle root.
 #[must_use]
 pub fn coinbase_around(template: &Template, payout: PubKey, extranonce_bytes: usize) -> Coinbase {
-    let extra = [&vec![0; extranonce_bytes], TAG].concat();
-    let bytes = template.coinbase(payout, &extra);
-    // Version, count, prevout, script length and height stand before the extranonce.
-    let at = 4 + 1 + 36 + 1 + encode_height(template.height).len();
+    let form = template.coinbase_form(extranonce_bytes, TAG);
     Coinbase {
-        prefix: bytes[..at].to_vec(),
-        suffix: bytes[at + extranonce_bytes..].to_vec(),
+        suffix: form.suffix(&payout),
+        prefix: form.before,
         extranonce_bytes,
         branch: template.merkle_branch().to_vec(),
     }

@@ -19,6 +19,8 @@ pub mod handle;
 pub mod miner;
 #[cfg(feature = "net")]
 pub mod service;
+#[cfg(feature = "net")]
+pub mod stratum;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,0 +1,207 @@
+//! What each worker did. Counts are exact; a rate is an estimate from the work that its shares stand for.
+#![expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "a rate is an estimate, for people to read"
+)]
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::clock::Moment;
+use super::limits::IDLE_WORKERS_MAX;
+use super::protocol::Reject;
+use crate::node::difficulty::Difficulty;
+
+/// Milliseconds after which a share counts for a third in the rate.
+const RATE_MS: f64 = 300_000.0;
+
+/// What one worker did, on all its connections.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// Shares accepted.
+    pub accepted: u64,
+    /// The sum of their difficulties.
+    pub difficulty: f64,
+    /// Shares for a job that was over.
+    pub stale: u64,
+    /// Other shares that were refused, by [`Reject::reason`].
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Shares that were blocks.
+    pub blocks: u64,
+    /// When the last share was accepted, in seconds since 1970.
+    pub last_share_s: Option<u64>,
+    /// Connections on which it is logged in.
+    pub connections: u32,
+    rate: Rate,
+}
+
+impl Tally {
+    /// Hashes a second.
+    #[must_use]
+    pub fn hashes_per_second(&self, now: Moment) -> f64 {
+        self.rate.at(now)
+    }
+
+    /// All shares that were refused, stale ones left out.
+    #[must_use]
+    pub fn rejected_total(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+}
+
+/// Work that fades.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Rate {
+    began_ms: Option<u64>,
+    at_ms: u64,
+    hashes: f64,
+}
+
+impl Rate {
+    fn add(&mut self, hashes: f64, now: Moment) {
+        let began_ms = *self.began_ms.get_or_insert(now.ms);
+        self.at_ms = self.at_ms.max(began_ms);
+        self.hashes = self.faded(now) + hashes;
+        self.at_ms = now.ms;
+    }
+
+    fn faded(&self, now: Moment) -> f64 {
+        self.hashes * (-(now.ms.saturating_sub(self.at_ms) as f64) / RATE_MS).exp()
+    }
+
+    fn at(&self, now: Moment) -> f64 {
+        let Some(began_ms) = self.began_ms else { return 0.0 };
+        // What a window that has just begun can hold; never less than a second of it.
+        let age = now.ms.saturating_sub(began_ms).max(1000) as f64;
+        let window_s = RATE_MS * (1.0 - (-age / RATE_MS).exp()) / 1000.0;
+        self.faded(now) / window_s
+    }
+}
+
+/// One worker.
+#[derive(Debug)]
+pub struct Worker {
+    /// The name that it logs in with.
+    pub name: Arc<str>,
+    /// What people call it: what follows the first dot of the name, or all of it.
+    pub label: Arc<str>,
+    tally: Mutex<Tally>,
+}
+
+impl Worker {
+    /// What it did.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.lock().clone()
+    }
+
+    /// Counts a verdict.
+    pub fn count(&self, verdict: Result<Difficulty, Reject>, is_block: bool, now: Moment) {
+        let mut tally = self.lock();
+        tally.blocks += u64::from(is_block);
+        match verdict {
+            Ok(difficulty) => {
+                tally.accepted += 1;
+                tally.difficulty += difficulty.value();
+                tally.last_share_s = Some(now.unix_s);
+                tally.rate.add(difficulty.hashes(), now);
+            }
+            Err(Reject::Stale) => tally.stale += 1,
+            Err(reject) => *tally.rejected.entry(reject.reason()).or_default() += 1,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A worker that is logged in on a connection, until this is dropped.
+#[derive(Debug)]
+pub struct Login {
+    worker: Arc<Worker>,
+    accounts: Arc<Accounts>,
+}
+
+impl std::ops::Deref for Login {
+    type Target = Worker;
+
+    fn deref(&self) -> &Worker {
+        &self.worker
+    }
+}
+
+impl Drop for Login {
+    fn drop(&mut self) {
+        self.accounts.leave(&self.worker);
+    }
+}
+
+/// Every worker that is connected, and the latest of those that were.
+#[derive(Debug, Default)]
+pub struct Accounts(Mutex<Book>);
+
+#[derive(Debug, Default)]
+struct Book {
+    workers: HashMap<Arc<str>, Arc<Worker>>,
+    /// Names in the order in which they lost their last connection; some have come back since.
+    idle: VecDeque<Arc<str>>,
+}
+
+impl Accounts {
+    /// Logs a worker in.
+    #[must_use]
+    pub fn login(self: &Arc<Self>, name: &str) -> Login {
+        let mut book = self.lock();
+        let worker = match book.workers.get(name) {
+            Some(worker) => Arc::clone(worker),
+            None => {
+                let label = name.split_once('.').map_or(name, |(_, label)| label);
+                let label = if label.is_empty() { name } else { label };
+                let worker = Arc::new(Worker {
+                    name: name.into(),
+                    label: label.into(),
+                    tally: Mutex::default(),
+                });
+                book.workers.insert(Arc::clone(&worker.name), Arc::clone(&worker));
+                worker
+            }
+        };
+        worker.lock().connections += 1;
+        Login { worker, accounts: Arc::clone(self) }
+    }
+
+    /// Every worker, in the order of their names.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Worker>> {
+        let mut all: Vec<_> = self.lock().workers.values().cloned().collect();
+        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    fn leave(&self, worker: &Arc<Worker>) {
+        let mut book = self.lock();
+        let connections = {
+            let mut tally = worker.lock();
+            tally.connections = tally.connections.saturating_sub(1);
+            tally.connections
+        };
+        if connections > 0 {
+            return;
+        }
+        book.idle.push_back(Arc::clone(&worker.name));
+        while book.idle.len() > IDLE_WORKERS_MAX {
+            let Some(name) = book.idle.pop_front() else { break };
+            let is_here = |worker: &Arc<Worker>| worker.lock().connections > 0;
+            // One that is connected again will be queued again.
+            if !book.workers.get(&name).is_some_and(is_here) {
+                book.workers.remove(&name);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,244 @@
+//! One socket around one session. Whoever has something for the client writes it at once, whichever task
+//! that is; only what the kernel does not take waits here, and no more than a bounded part of it.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::clock::Moment;
+use super::desk::Desk;
+use super::job::Job;
+use super::limits::{LINE_BYTES_MAX, QUEUE_BYTES_MAX, READ_TURN_BYTES_MAX};
+use super::session::{Ending, Event, Next, Session};
+use super::share::Found;
+
+/// Why a socket is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
+#[non_exhaustive]
+pub enum Closing {
+    /// The session's own reason.
+    #[error(transparent)]
+    Session(#[from] Ending),
+    /// The client closed it, or it broke.
+    #[error("the client left")]
+    Left,
+    /// A line without an end.
+    #[error("a line of more than {LINE_BYTES_MAX} bytes")]
+    LongLine,
+    /// It does not read what it is sent.
+    #[error("more than {QUEUE_BYTES_MAX} bytes that the client does not read")]
+    SlowReader,
+    /// A client that tries TLS first, and comes again without it (BFGMiner).
+    #[error("a TLS handshake")]
+    Tls,
+    /// It had not logged in, and others came.
+    #[error("not logged in while others came")]
+    Crowded,
+    /// The server stops.
+    #[error("the server stops")]
+    Stopping,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// Unique for the life of the process, in the order of arrival.
+    pub(super) number: u64,
+    pub(super) address: IpAddr,
+    stream: TcpStream,
+    state: Mutex<State>,
+    /// The reading task is to look at the state again.
+    wake: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    session: Session,
+    /// What the kernel did not take.
+    queue: Vec<u8>,
+    closing: Option<Closing>,
+}
+
+/// First byte of a TLS record that opens a handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
+/// Buffers that grew beyond this are given back once they are empty.
+const BUFFER_KEPT: usize = 1024;
+
+impl Connection {
+    pub(super) fn new(
+        number: u64,
+        address: IpAddr,
+        stream: TcpStream,
+        desk: Arc<Desk>,
+        now: Moment,
+    ) -> Self {
+        let session = Session::new(desk, now);
+        let state = Mutex::new(State { session, queue: Vec::new(), closing: None });
+        Self { number, address, stream, state, wake: Notify::new() }
+    }
+
+    /// Gives it a job; `scratch` is the caller's to use again.
+    pub(super) fn job(&self, job: &Arc<Job>, is_clean: bool, now: Moment, scratch: &mut Vec<u8>) {
+        scratch.clear();
+        let mut state = self.lock();
+        if state.closing.is_none() {
+            let next = state.session.step(Event::Job(job, is_clean), now, scratch);
+            self.send(&mut state, scratch);
+            self.close_if(&mut state, &next);
+        }
+    }
+
+    /// Lets time pass, and says whether it wants a job, and which it has.
+    pub(super) fn tick(&self, current: Option<&Job>, now: Moment) -> Option<Option<u32>> {
+        let mut state = self.lock();
+        if state.closing.is_some() {
+            return None;
+        }
+        let mut out = Vec::new();
+        let next = state.session.step(Event::Tick, now, &mut out);
+        self.send(&mut state, &out);
+        self.close_if(&mut state, &next);
+        current.is_some_and(|job| state.session.wants_job(job)).then(|| state.session.last_job())
+    }
+
+    /// Ends it.
+    pub(super) fn close(&self, why: Closing) {
+        self.end(&mut self.lock(), why);
+    }
+
+    pub(super) fn is_authorised(&self) -> bool {
+        self.lock().session.is_authorised()
+    }
+
+    /// Who is said to have found its blocks.
+    pub(super) fn finder(&self) -> Arc<str> {
+        self.lock().session.label().unwrap_or_else(|| "stratum".into())
+    }
+
+    /// Waits until there is something to read, and takes it in, or to write, and does so. Returns why the
+    /// connection is over once it is.
+    pub(super) async fn wait(&self, inbox: &mut Vec<u8>) -> Result<(), Closing> {
+        let interest = self.interest()?;
+        let ready = tokio::select! {
+            ready = self.stream.ready(interest) => ready.map_err(|_| Closing::Left)?,
+            () = self.wake.notified() => return Ok(()),
+        };
+        if ready.is_writable() {
+            self.flush();
+        }
+        if ready.is_readable() { self.read(inbox) } else { Ok(()) }
+    }
+
+    /// Takes the lines of `inbox` one after another, up to the first that is a block.
+    pub(super) fn lines(&self, inbox: &mut Vec<u8>, now: Moment) -> Option<Found> {
+        if inbox.first() == Some(&TLS_HANDSHAKE) {
+            self.close(Closing::Tls);
+            inbox.clear();
+        }
+        let mut taken = 0;
+        let mut found = None;
+        let mut out = Vec::new();
+        let mut state = self.lock();
+        while found.is_none()
+            && state.closing.is_none()
+            && let Some(end) = inbox[taken..].iter().position(|byte| *byte == b'\n')
+        {
+            let line = &inbox[taken..taken + end];
+            taken += end + 1;
+            if line.len() > LINE_BYTES_MAX {
+                self.end(&mut state, Closing::LongLine);
+                break;
+            }
+            match state.session.step(Event::Line(line), now, &mut out) {
+                Next::Submit(block) => found = Some(block),
+                next => self.close_if(&mut state, &next),
+            }
+        }
+        if found.is_none() && state.closing.is_none() && inbox.len() - taken > LINE_BYTES_MAX {
+            self.end(&mut state, Closing::LongLine);
+        }
+        self.send(&mut state, &out);
+        inbox.drain(..taken);
+        if inbox.is_empty() && inbox.capacity() > BUFFER_KEPT {
+            *inbox = Vec::new();
+        }
+        found
+    }
+
+    /// Answers the share whose block has been judged.
+    pub(super) fn submitted(&self, now: Moment) {
+        let mut out = Vec::new();
+        let mut state = self.lock();
+        let next = state.session.step(Event::Submitted, now, &mut out);
+        self.send(&mut state, &out);
+        self.close_if(&mut state, &next);
+    }
+
+    fn interest(&self) -> Result<Interest, Closing> {
+        let state = self.lock();
+        match state.closing {
+            Some(why) => Err(why),
+            None if state.queue.is_empty() => Ok(Interest::READABLE),
+            None => Ok(Interest::READABLE | Interest::WRITABLE),
+        }
+    }
+
+    fn read(&self, inbox: &mut Vec<u8>) -> Result<(), Closing> {
+        let mut chunk = [0; 4096];
+        let before = inbox.len();
+        while inbox.len() - before < READ_TURN_BYTES_MAX {
+            match self.stream.try_read(&mut chunk) {
+                Ok(0) => return Err(Closing::Left),
+                Ok(count) => inbox.extend_from_slice(&chunk[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return Err(Closing::Left),
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&self) {
+        let mut state = self.lock();
+        let queue = std::mem::take(&mut state.queue);
+        self.send(&mut state, &queue);
+    }
+
+    /// Writes what the kernel takes and queues the rest.
+    fn send(&self, state: &mut State, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() && state.queue.is_empty() {
+            match self.stream.try_write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return self.end(state, Closing::Left),
+            }
+        }
+        if rest.is_empty() {
+            return;
+        }
+        if state.queue.len() + rest.len() > QUEUE_BYTES_MAX {
+            return self.end(state, Closing::SlowReader);
+        }
+        state.queue.extend_from_slice(rest);
+        self.wake.notify_one();
+    }
+
+    fn close_if(&self, state: &mut State, next: &Next) {
+        if let Next::Close(why) = next {
+            self.end(state, (*why).into());
+        }
+    }
+
+    fn end(&self, state: &mut State, why: Closing) {
+        state.closing.get_or_insert(why);
+        self.wake.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

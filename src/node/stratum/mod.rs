@@ -1,0 +1,29 @@
+//! The Stratum V1 server: work for the miners of this world, and what they find brought to the ledger.
+//!
+//! | file | what | not |
+//! |---|---|---|
+//! | [`protocol`] | a line read, a message written | what either means |
+//! | [`vardiff`] | how hard a connection's shares should be | how a share is judged |
+//! | [`job`] | a candidate as `mining.notify` sends it, and the jobs that are alive | to whom it is sent |
+//! | [`share`] | what a submission is worth | what is answered |
+//! | [`numbers`] | extranonces and job ids that no connection and no restart repeats | |
+//! | [`accounting`] | what each worker did | |
+//! | [`desk`] | what all connections of a port share | sockets |
+//! | [`session`] | one connection: `step(event, now)` to bytes and orders | sockets, clock |
+//! | [`server`] | sockets, the clock's ticks, limits | the protocol |
+//!
+//! Written after the sources of the clients themselves: minerd, cpuminer-opt, cgminer, BFGMiner,
+//! ESP-Miner and NerdMiner. Where a line looks odd, one of them is named beside it.
+
+pub mod accounting;
+pub mod clock;
+pub mod connection;
+pub mod desk;
+pub mod job;
+pub mod limits;
+pub mod numbers;
+pub mod protocol;
+pub mod server;
+pub mod session;
+pub mod share;
+pub mod vardiff;

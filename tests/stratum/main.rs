@@ -1,0 +1,17 @@
+//! The stratum server: its messages byte for byte, the machine of a connection with a stepped clock, what
+//! real clients say over TCP, and what hostile ones do.
+#![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+#![allow(clippy::float_arithmetic, reason = "difficulties and rates are floats")]
+
+#[path = "../common/ledger.rs"]
+mod common;
+
+mod accounts;
+mod client;
+mod lines;
+mod sessions;
+mod shares;
+mod vardiff;
+mod vector;
+mod world;
