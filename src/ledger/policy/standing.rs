@@ -24,9 +24,6 @@ use crate::ledger::transaction::{CoreId, PartyId};
 /// Claims between a genesis anchor and what it stands for, that one included.
 pub const CHAIN_CLAIMS_MAX: u8 = 3;
 
-/// Parties above a claim that are looked at, so that nobody can make it long.
-const ABOVE_MAX: usize = 32;
-
 /// What the walk reads.
 pub trait ReadClaims {
     /// A claim by its core id.
@@ -113,23 +110,19 @@ impl Judge {
         state: &mut dyn ReadClaims,
         held: &HeldClaim,
     ) -> Result<Vec<PartyId>, StoreError> {
-        let mut above: Vec<PartyId> = vec![held.issuer];
-        let mut at = 0;
-        while let Some(party) = above.get(at).copied() {
-            at += 1;
-            for core in state.holdings(party)? {
-                let Some(held) = state.claim(&core)? else { continue };
-                let is_other = held.issuer != self.anchor && !above.contains(&held.issuer);
-                if is_other && covers_issuing(&held) && self.is_in_force(&held) {
-                    above.push(held.issuer);
-                }
-            }
-            if at > ABOVE_MAX {
-                break;
+        // Between the anchor's claim and this one stands one more claim at most.
+        const { assert!(CHAIN_CLAIMS_MAX == 3, "one party above the issuer") };
+        let mut above: Vec<PartyId> = Vec::new();
+        for core in state.holdings(held.issuer)? {
+            let Some(holding) = state.claim(&core)? else { continue };
+            let party = holding.issuer;
+            let is_new = party != self.anchor && party != held.issuer && !above.contains(&party);
+            if is_new && covers_issuing(&holding) && self.is_in_force(&holding) {
+                above.push(party);
             }
         }
         let mut needed = Vec::new();
-        for party in above.into_iter().skip(1) {
+        for party in above {
             if !self.without(party).is_live(state, held)? {
                 needed.push(party);
             }
