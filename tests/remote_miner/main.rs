@@ -3,7 +3,10 @@
 #![cfg(feature = "cli")]
 
 mod difficulties;
+mod failover;
 mod machine_stratum;
+mod machine_template;
+mod parser_of_others;
 mod talk;
 mod texts;
 mod vector;

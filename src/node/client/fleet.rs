@@ -339,7 +339,7 @@ impl Fleet {
         // What it says now are shares that it gives up.
         self.tell(server, Event::Closed, now, actions);
         if self.active == Some(server) {
-            self.orphan_since = Some(now);
+            self.orphan_since.get_or_insert(now);
             if let Some(next) = self.slots.iter().position(|slot| slot.offer.is_some()) {
                 self.search(next, now, actions);
             }
