@@ -226,6 +226,12 @@ impl CoinbaseForm {
     }
 }
 
+/// The script of an output that pays `key`.
+#[must_use]
+pub fn witness_script(key: &PubKey) -> Vec<u8> {
+    [&WITNESS_V0_PUSH_32[..], &key.0].concat()
+}
+
 /// The height as BIP34 writes it: `OP_1` to `OP_16`, else the shortest push; 0 is the empty push.
 #[must_use]
 pub fn encode_height(height: u32) -> Vec<u8> {

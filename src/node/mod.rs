@@ -14,11 +14,21 @@ pub mod candidate;
 #[cfg(feature = "net")]
 pub mod clock;
 #[cfg(feature = "net")]
+pub mod config;
+#[cfg(feature = "net")]
+pub mod daemon;
+#[cfg(feature = "net")]
 pub mod handle;
+#[cfg(feature = "net")]
+pub mod http;
 #[cfg(feature = "net")]
 pub mod miner;
 #[cfg(feature = "net")]
+pub mod rpc;
+#[cfg(feature = "net")]
 pub mod service;
+#[cfg(feature = "net")]
+pub mod stop;
 #[cfg(feature = "net")]
 pub mod stratum;
 

@@ -28,7 +28,7 @@ pub use keyring::{KeyName, Keyring, KeyringError, Listed, NameError};
 pub use passphrase::{Cost, CostError, EmptyPassphrase, Passphrase};
 pub use pipe::PipeSigner;
 pub use private_folder::{FolderError, PrivateFolder};
-pub use secret::{NoEntropy, SecretKey};
+pub use secret::{NoEntropy, SecretKey, random_bytes};
 pub use signer::{Purpose, Signer, SignerError};
 pub use transaction_file::{
     CombineError, SignError, TRANSACTION_FILE_BYTES_MAX, TransactionFile, TransactionFileError,

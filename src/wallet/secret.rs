@@ -78,6 +78,17 @@ impl fmt::Debug for SecretKey {
     }
 }
 
+/// Bytes of the system's entropy.
+///
+/// # Errors
+///
+/// If the system has none.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], NoEntropy> {
+    let mut bytes = [0; N];
+    fill_random(&mut bytes)?;
+    Ok(bytes)
+}
+
 pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), NoEntropy> {
     getrandom::fill(bytes).map_err(|error| NoEntropy(error.to_string()))
 }

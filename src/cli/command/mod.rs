@@ -10,8 +10,10 @@ mod init;
 mod kernels;
 mod key;
 mod mine;
+mod node;
 mod oracle;
 mod pay;
+mod print;
 mod proof;
 mod search;
 mod tx;
@@ -47,8 +49,11 @@ pub(crate) enum Command {
     /// Say who makes goods
     Maker(Box<claim::Args<claim::Maker>>),
     Mine(Box<mine::Args>),
+    Node(Box<node::Args>),
     Oracle(oracle::Args),
     Pay(Box<pay::Args>),
+    #[command(hide = true)]
+    Print(print::Args),
     Proof(proof::Args),
     /// Say who is a physician, a nurse, a patient, ...
     Role(Box<claim::Args<claim::Role>>),
@@ -79,8 +84,10 @@ impl Command {
             Self::Key(args) => args.run(),
             Self::Maker(args) => args.run(),
             Self::Mine(args) => args.run(),
+            Self::Node(args) => args.run(),
             Self::Oracle(args) => args.run(),
             Self::Pay(args) => args.run(),
+            Self::Print(args) => args.run(),
             Self::Proof(args) => args.run(),
             Self::Role(args) => args.run(),
             Self::Search(args) => args.run(),

@@ -79,6 +79,7 @@ pub use refused::{Dropped, Refused, Why};
 pub use source::{SCORE_DECAY_PER_BLOCK, SCORE_MAX, Source};
 
 use crate::ledger::chain::{Chain, View};
+use crate::ledger::rules::isolation::Ids;
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::IDLE_BLOCKS;
 use crate::ledger::store::StoreError;
@@ -258,6 +259,11 @@ impl Mempool {
     /// Every pending transaction, best first, as its bytes.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.order.iter().map(|key| &*self.entries[key.slot].included.bytes)
+    }
+
+    /// The ids of every pending transaction, best first.
+    pub fn ids(&self) -> impl Iterator<Item = &Ids> {
+        self.order.iter().map(|key| &self.entries[key.slot].ids)
     }
 
     /// What is reserved of each account.

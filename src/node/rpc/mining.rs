@@ -1,0 +1,191 @@
+//! Work and blocks: `getblocktemplate` (BIP22, BIP23, BIP145), `submitblock`, and what miners ask beside
+//! them. The fields were chosen by what minerd, cpuminer-opt, cgminer and pool software read.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::hash::sha256::sha256d;
+use crate::ledger::block::{BLOCK_BYTES_MAX, BLOCK_SIGNATURES_MAX};
+use crate::ledger::chain::{SubmitError, Submitted};
+use crate::ledger::coinbase::Coinbase;
+use crate::ledger::spec::BLOCK_VERSION;
+use crate::node::candidate::Candidate;
+use crate::node::handle::HandleError;
+use crate::node::stop::stopped;
+use crate::primitives::TxId;
+
+use super::context::Context;
+use super::envelope::{Answer, Code, RpcError};
+use super::params::Params;
+use super::templates::Completed;
+
+/// What follows the unique bytes in the coinbases that are handed out: another tag than those of other
+/// doors, so that no two search the same.
+const TAG: &[u8] = b"/proofward gbt/";
+/// Seconds that a miner may work on a template.
+const EXPIRES_SECONDS: u64 = 120;
+
+/// `getblocktemplate`.
+pub(super) async fn template(context: Arc<Context>, params: Params, ip: IpAddr) -> Answer {
+    let asked = params.object_or_none(0)?.cloned().unwrap_or_default();
+    let text = |name: &str| asked.get(name).and_then(Value::as_str);
+    match text("mode") {
+        None | Some("template") => {}
+        Some(_) => {
+            let message = "only mode template is known: submit a block to have it judged";
+            return Err(RpcError::new(Code::InvalidParameter, message));
+        }
+    }
+    if let Some(longpollid) = text("longpollid") {
+        wait_for_news(&context, longpollid, ip).await;
+    }
+    let context = Arc::clone(&context);
+    // A full block is megabytes of hex.
+    blocking(move || Ok(describe(&context, &context.handle.current()))).await
+}
+
+/// On a thread for work that takes its time.
+pub(super) async fn blocking(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(_) => Err(RpcError::new(Code::Internal, "the call failed: the log says why")),
+    }
+}
+
+fn longpollid(candidate: &Candidate) -> String {
+    format!("{}{:x}-{}", candidate.tip(), candidate.serial, candidate.bits)
+}
+
+/// Waits while the work that has this id is good: until another tip, other nBits, the end of the time
+/// that a long poll may take, or the end of the node.
+async fn wait_for_news(context: &Arc<Context>, id: &str, ip: IpAddr) {
+    let mut changes = context.handle.changes();
+    // Subscribed before the first look, so that no change falls in between.
+    let is_good = |candidate: &Candidate| {
+        let (tip, bits) = (candidate.tip().to_string(), candidate.bits.to_string());
+        id.starts_with(&tip) && id.ends_with(&bits)
+    };
+    if !is_good(&context.handle.current()) {
+        return;
+    }
+    let Some(_place) = context.wait(ip) else { return };
+    let mut stopping = context.stop.subscribe();
+    let news = async {
+        while changes.changed().await.is_ok() {
+            if !is_good(&changes.borrow_and_update()) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = news => {}
+        () = tokio::time::sleep(context.settings.longpoll) => {}
+        () = stopped(&mut stopping) => {}
+    }
+}
+
+/// A candidate as a template, with a coinbase that no other answer has.
+fn describe(context: &Context, candidate: &Arc<Candidate>) -> Value {
+    let template = &candidate.template;
+    let now = context.handle.clock();
+    let time = now.stamp().max(candidate.time);
+    let (bits, target) = (candidate.bits_at(time), candidate.target_at(time));
+    let transactions: Vec<Value> = template
+        .transactions
+        .iter()
+        .map(|included| {
+            // The leaf is the hash of all bytes, with and without the rules of BIP141.
+            let id = TxId(included.leaf()).to_string();
+            json!({
+                "data": hex::encode(&included.bytes),
+                "txid": id,
+                "hash": id,
+                "depends": [],
+                "fee": included.transaction.fee,
+                "sigops": included.transaction.signature_count(),
+                "weight": 4 * included.bytes.len(),
+            })
+        })
+        .collect();
+    let mut fields = Map::new();
+    let mut set = |name: &str, value: Value| fields.insert(name.into(), value);
+    set("capabilities", json!([]));
+    set("version", json!(BLOCK_VERSION));
+    set("rules", json!(["segwit"]));
+    set("vbavailable", json!({}));
+    set("vbrequired", json!(0));
+    set("previousblockhash", json!(candidate.tip().to_string()));
+    set("transactions", json!(transactions));
+    set("coinbaseaux", json!({}));
+    set("coinbasevalue", json!(template.reward));
+    if let Some(payout) = context.settings.payout {
+        let coinbase = template.coinbase(payout, &[&context.unique()[..], TAG].concat());
+        let id = TxId(sha256d(&coinbase)).to_string();
+        // Minus what the transactions pay, as BIP22 has it: part of the supply, so it fits.
+        let fees = template.transactions.iter().map(|included| included.transaction.fee);
+        let fee = fees.fold(0, |sum: i64, fee| sum.saturating_sub_unsigned(fee));
+        set(
+            "coinbasetxn",
+            json!({
+                "data": hex::encode(&coinbase),
+                "txid": id,
+                "hash": id,
+                "depends": [],
+                "fee": fee,
+                "sigops": 0,
+                "required": true,
+            }),
+        );
+    }
+    let commitment = Coinbase::commitment_script(&template.root.0);
+    set("default_witness_commitment", json!(hex::encode(commitment)));
+    set("workid", json!(context.templates.keep(candidate, now.now())));
+    set("longpollid", json!(longpollid(candidate)));
+    set("longpolluri", json!("/"));
+    set("submitold", json!(false));
+    set("target", json!(target.to_string()));
+    set("mintime", json!(template.time_least));
+    let mutable = ["coinbase/append", "submit/coinbase", "time", "transactions", "prevblock"];
+    set("mutable", json!(mutable));
+    set("noncerange", json!("00000000ffffffff"));
+    set("sigoplimit", json!(BLOCK_SIGNATURES_MAX));
+    set("sizelimit", json!(BLOCK_BYTES_MAX));
+    set("weightlimit", json!(4 * BLOCK_BYTES_MAX));
+    set("curtime", json!(time));
+    set("expires", json!(EXPIRES_SECONDS));
+    set("bits", json!(bits.to_string()));
+    set("height", json!(template.height));
+    Value::Object(fields)
+}
+
+/// `submitblock`: null, or why not in a word (BIP22).
+pub(super) async fn submit(context: Arc<Context>, params: Params, ip: IpAddr) -> Answer {
+    let sent = hex::decode(params.string(0)?)
+        .map_err(|_| RpcError::new(Code::Deserialization, "Block decode failed"))?;
+    let workid = match params.object_or_none(1)? {
+        Some(fields) => fields.get("workid").and_then(Value::as_str),
+        // Some send the bare id.
+        None => None,
+    };
+    let now = context.handle.clock().now();
+    let Completed::Block(bytes) = context.templates.complete(sent, workid, now) else {
+        return Ok(json!("unknown-work"));
+    };
+    let finder = format!("rpc {ip}").into();
+    let submitted = context.handle.submit_block(bytes, &finder).await;
+    let word = match submitted {
+        Ok(Submitted::Tip { .. }) => return Ok(Value::Null),
+        Ok(Submitted::Known) => "duplicate",
+        // Sound, but somebody was faster: it is kept beside the best chain.
+        Ok(_) => "stale-prevblk",
+        Err(HandleError::Refused(SubmitError::Orphan { .. })) => "bad-prevblk",
+        Err(HandleError::Refused(SubmitError::Rule(verdict))) => verdict.rule.name(),
+        Err(HandleError::Refused(SubmitError::Store(error))) => {
+            return Err(RpcError::new(Code::Internal, error.to_string()));
+        }
+        Err(error) => return Err(RpcError::new(Code::Internal, error.to_string())),
+    };
+    Ok(json!(word))
+}
