@@ -102,6 +102,11 @@ impl<'a> Proposal<'a> {
 }
 
 impl SendArgs {
+    /// For a program that leaves what it signs in the inbox, at the fee that the rules ask.
+    pub(crate) fn to_inbox(payer: Option<String>, signing: SigningArgs) -> Self {
+        Self { payer, unsigned: false, fee: None, out: None, signing }
+    }
+
     /// The chain that the transaction is for.
     pub(crate) fn desk(&self) -> anyhow::Result<Desk> {
         Desk::open(&self.signing.place)
@@ -111,7 +116,10 @@ impl SendArgs {
     pub(crate) fn sign(&self, desk: &Desk, proposal: Proposal<'_>) -> anyhow::Result<Outgoing> {
         let Proposal { body, names, held, anchor, may_be_free } = proposal;
         let actor = names.first().context("somebody acts")?;
-        let signers = if self.unsigned { Vec::new() } else { self.signers(desk, &names)? };
+        let signers = match self.unsigned {
+            true => Vec::new(),
+            false => self.signers(desk, &names, !held.is_empty())?,
+        };
         let payer = self.payer.as_deref().unwrap_or(actor);
         let payer = desk.key(payer).with_context(|| format!("{payer}, who pays"))?;
         let transaction = self.envelope(desk, body, payer, anchor, may_be_free)?;
@@ -138,7 +146,12 @@ impl SendArgs {
 
     /// Everybody who was named and can sign here: the actor by the program, if one was given, the others
     /// by their key files.
-    fn signers(&self, desk: &Desk, names: &[String]) -> anyhow::Result<Vec<Box<dyn Signer>>> {
+    fn signers(
+        &self,
+        desk: &Desk,
+        names: &[String],
+        has_held: bool,
+    ) -> anyhow::Result<Vec<Box<dyn Signer>>> {
         let dir = desk.dir.path();
         let ring = Keyring::in_dir(dir);
         let is_here = |name: &str| {
@@ -155,7 +168,7 @@ impl SendArgs {
                 signers.push(self.signing.key_file(name, dir)?);
             }
         }
-        if signers.is_empty() {
+        if signers.is_empty() && !has_held {
             // Says what is wrong with the name.
             signers.push(self.signing.signer_of(named[0], dir, prefix)?);
         }
@@ -210,6 +223,17 @@ impl Outgoing {
     /// The name by which later transactions refer to it.
     pub(crate) fn core(&self) -> CoreId {
         self.file.ids().core
+    }
+
+    /// The bytes of the transaction, if everybody has signed.
+    pub(crate) fn complete(&self) -> Option<Vec<u8>> {
+        self.file.complete().map(|transaction| transaction.encode())
+    }
+
+    /// Leaves it for the miner without a word.
+    pub(crate) fn leave(&self, desk: &Desk) -> anyhow::Result<()> {
+        let complete = self.complete().context("signatures are missing")?;
+        Ok(desk.dir.inbox()?.leave(&complete)?)
     }
 
     /// Leaves it for the miner or writes it to the file, and says so: `text` to people, `more` to

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod difficulty;
 pub mod dir;
+pub mod duty_file;
 pub mod feed;
 pub mod job;
 pub mod proof_file;

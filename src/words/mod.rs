@@ -4,11 +4,13 @@
 //! A sentence says what the request and the leaf it reveals say, and nothing of leaves that are not
 //! revealed.
 
+mod attempt;
 mod explain;
 mod goods;
 mod story;
 mod table;
 
+pub use attempt::{event, release, status};
 pub use explain::{Explanation, explain, explain_opening};
 pub use goods::{grade, label, step, trace};
 pub use story::{Told, tell};

@@ -1,5 +1,6 @@
 //! One file for each command; its arguments stand beside what they do.
 
+mod access;
 mod balance;
 mod bench;
 mod chain;
@@ -26,6 +27,8 @@ use super::exit::Outcome;
 pub(crate) enum Command {
     /// Say who may issue everything except anchors: the genesis anchor does
     Anchor(Box<claim::Args<claim::Anchor>>),
+    Approve(Box<access::ApproveArgs>),
+    Audit(access::AuditArgs),
     /// Say who reviews emergencies
     Auditor(Box<claim::Args<claim::Auditor>>),
     Balance(balance::Args),
@@ -40,7 +43,9 @@ pub(crate) enum Command {
     Device(Box<claim::DeviceArgs>),
     /// Say which site is an emergency service
     Emergency(Box<claim::Args<claim::Emergency>>),
+    Explain(access::ExplainArgs),
     Fuzz(fuzz::Args),
+    Guardian(Box<access::GuardianArgs>),
     Init(init::Args),
     /// Say who may make which claims
     Issuer(Box<claim::Args<claim::Issuer>>),
@@ -50,11 +55,15 @@ pub(crate) enum Command {
     Maker(Box<claim::Args<claim::Maker>>),
     Mine(Box<mine::Args>),
     Node(Box<node::Args>),
+    Open(Box<access::OpenArgs>),
     Oracle(oracle::Args),
     Pay(Box<pay::Args>),
     #[command(hide = true)]
     Print(print::Args),
     Proof(proof::Args),
+    Release(access::ReleaseArgs),
+    Request(Box<access::RequestArgs>),
+    Review(Box<access::ReviewArgs>),
     /// Say who is a physician, a nurse, a patient, ...
     Role(Box<claim::Args<claim::Role>>),
     Search(search::Args),
@@ -62,12 +71,16 @@ pub(crate) enum Command {
     Site(Box<claim::Args<claim::Site>>),
     Tx(tx::Args),
     Verify(verify::Args),
+    Veto(Box<access::VetoArgs>),
+    Withdraw(Box<access::WithdrawArgs>),
 }
 
 impl Command {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::Anchor(args) => args.run(),
+            Self::Approve(args) => args.run(),
+            Self::Audit(args) => args.run(),
             Self::Auditor(args) => args.run(),
             Self::Balance(args) => args.run(),
             Self::Beacon(args) => args.run(),
@@ -77,7 +90,9 @@ impl Command {
             Self::Demo(args) => args.run(),
             Self::Device(args) => args.run(),
             Self::Emergency(args) => args.run(),
+            Self::Explain(args) => args.run(),
             Self::Fuzz(args) => args.run(),
+            Self::Guardian(args) => args.run(),
             Self::Init(args) => args.run(),
             Self::Issuer(args) => args.run(),
             Self::Kernels(args) => args.run(),
@@ -85,15 +100,21 @@ impl Command {
             Self::Maker(args) => args.run(),
             Self::Mine(args) => args.run(),
             Self::Node(args) => args.run(),
+            Self::Open(args) => args.run(),
             Self::Oracle(args) => args.run(),
             Self::Pay(args) => args.run(),
             Self::Print(args) => args.run(),
             Self::Proof(args) => args.run(),
+            Self::Release(args) => args.run(),
+            Self::Request(args) => args.run(),
+            Self::Review(args) => args.run(),
             Self::Role(args) => args.run(),
             Self::Search(args) => args.run(),
             Self::Site(args) => args.run(),
             Self::Tx(args) => args.run(),
             Self::Verify(args) => args.run(),
+            Self::Veto(args) => args.run(),
+            Self::Withdraw(args) => args.run(),
         }
     }
 }

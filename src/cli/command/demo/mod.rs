@@ -18,6 +18,7 @@ use proofward::wallet::SecretKey;
 use proofward::words::{Lang, Told, tell};
 use stage::Stage;
 
+use crate::cli::command::access::LangArg;
 use crate::cli::exit::Outcome;
 use crate::cli::output::text_line;
 
@@ -38,25 +39,6 @@ pub(crate) struct Args {
     /// In which language
     #[arg(long, value_enum, default_value_t)]
     lang: LangArg,
-}
-
-/// A language by its code.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-pub(crate) enum LangArg {
-    /// English
-    #[default]
-    En,
-    /// Chinese
-    Zh,
-}
-
-impl From<LangArg> for Lang {
-    fn from(lang: LangArg) -> Self {
-        match lang {
-            LangArg::En => Self::En,
-            LangArg::Zh => Self::Zh,
-        }
-    }
 }
 
 /// Says what happens.
