@@ -9,9 +9,13 @@ mod common;
 
 mod accounts;
 mod client;
+mod hostile;
 mod lines;
 mod sessions;
 mod shares;
+mod sv1;
+mod tcp;
+mod transcripts;
 mod vardiff;
 mod vector;
 mod world;

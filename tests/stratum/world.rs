@@ -12,7 +12,8 @@ use proofward::ledger::spec::Spec;
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::template::Template;
 use proofward::node::candidate::Candidate;
-use proofward::node::stratum::clock::Moment;
+use proofward::node::clock::Clock;
+use proofward::node::stratum::clock::{Moment, Moments};
 use proofward::node::stratum::desk::{Budget, Desk, Issue, Settings};
 use proofward::node::stratum::numbers::Numbers;
 use proofward::node::stratum::session::{Event, Next, Session};
@@ -34,6 +35,16 @@ impl Time {
 
     pub(crate) fn pass(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let time = self.clone();
+        Clock::new(move || time.now().unix_s)
+    }
+
+    pub(crate) fn moments(&self) -> Moments {
+        let time = self.clone();
+        Moments::new(move || time.now())
     }
 }
 

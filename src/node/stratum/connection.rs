@@ -9,10 +9,12 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::clock::Moment;
+use super::clock::{Moment, Moments};
 use super::desk::Desk;
 use super::job::Job;
-use super::limits::{LINE_BYTES_MAX, QUEUE_BYTES_MAX, READ_TURN_BYTES_MAX};
+use super::limits::{
+    LINE_BYTES_MAX, QUEUE_BYTES_MAX, READ_TURN_BYTES_MAX, REPLIES_BYTES, SLOW_MS_MAX,
+};
 use super::session::{Ending, Event, Next, Session};
 use super::share::Found;
 
@@ -30,7 +32,7 @@ pub enum Closing {
     #[error("a line of more than {LINE_BYTES_MAX} bytes")]
     LongLine,
     /// It does not read what it is sent.
-    #[error("more than {QUEUE_BYTES_MAX} bytes that the client does not read")]
+    #[error("the client does not read")]
     SlowReader,
     /// A client that tries TLS first, and comes again without it (BFGMiner).
     #[error("a TLS handshake")]
@@ -58,8 +60,10 @@ pub(super) struct Connection {
 #[derive(Debug)]
 struct State {
     session: Session,
-    /// What the kernel did not take.
+    /// What the kernel did not take. As long as there is any, the client is not listened to.
     queue: Vec<u8>,
+    /// Since when the kernel has taken nothing of the queue.
+    stuck_ms: u64,
     closing: Option<Closing>,
 }
 
@@ -77,7 +81,7 @@ impl Connection {
         now: Moment,
     ) -> Self {
         let session = Session::new(desk, now);
-        let state = Mutex::new(State { session, queue: Vec::new(), closing: None });
+        let state = Mutex::new(State { session, queue: Vec::new(), stuck_ms: 0, closing: None });
         Self { number, address, stream, state, wake: Notify::new() }
     }
 
@@ -87,7 +91,7 @@ impl Connection {
         let mut state = self.lock();
         if state.closing.is_none() {
             let next = state.session.step(Event::Job(job, is_clean), now, scratch);
-            self.send(&mut state, scratch);
+            self.send(&mut state, scratch, now);
             self.close_if(&mut state, &next);
         }
     }
@@ -100,8 +104,11 @@ impl Connection {
         }
         let mut out = Vec::new();
         let next = state.session.step(Event::Tick, now, &mut out);
-        self.send(&mut state, &out);
+        self.send(&mut state, &out, now);
         self.close_if(&mut state, &next);
+        if !state.queue.is_empty() && now.ms.saturating_sub(state.stuck_ms) >= SLOW_MS_MAX {
+            self.end(&mut state, Closing::SlowReader);
+        }
         current.is_some_and(|job| state.session.wants_job(job)).then(|| state.session.last_job())
     }
 
@@ -121,19 +128,20 @@ impl Connection {
 
     /// Waits until there is something to read, and takes it in, or to write, and does so. Returns why the
     /// connection is over once it is.
-    pub(super) async fn wait(&self, inbox: &mut Vec<u8>) -> Result<(), Closing> {
+    pub(super) async fn wait(&self, inbox: &mut Vec<u8>, moments: &Moments) -> Result<(), Closing> {
         let interest = self.interest()?;
         let ready = tokio::select! {
             ready = self.stream.ready(interest) => ready.map_err(|_| Closing::Left)?,
             () = self.wake.notified() => return Ok(()),
         };
         if ready.is_writable() {
-            self.flush();
+            self.flush(moments.now());
         }
         if ready.is_readable() { self.read(inbox) } else { Ok(()) }
     }
 
-    /// Takes the lines of `inbox` one after another, up to the first that is a block.
+    /// Takes the lines of `inbox` one after another, up to the first that is a block, or whose answer the
+    /// kernel does not take: then the client has to read before it is heard again.
     pub(super) fn lines(&self, inbox: &mut Vec<u8>, now: Moment) -> Option<Found> {
         if inbox.first() == Some(&TLS_HANDSHAKE) {
             self.close(Closing::Tls);
@@ -143,25 +151,29 @@ impl Connection {
         let mut found = None;
         let mut out = Vec::new();
         let mut state = self.lock();
-        while found.is_none()
-            && state.closing.is_none()
-            && let Some(end) = inbox[taken..].iter().position(|byte| *byte == b'\n')
-        {
-            let line = &inbox[taken..taken + end];
-            taken += end + 1;
-            if line.len() > LINE_BYTES_MAX {
+        while found.is_none() && state.closing.is_none() && state.queue.is_empty() {
+            let rest = &inbox[taken..];
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+                if rest.len() > LINE_BYTES_MAX {
+                    self.end(&mut state, Closing::LongLine);
+                }
+                break;
+            };
+            if end > LINE_BYTES_MAX {
                 self.end(&mut state, Closing::LongLine);
                 break;
             }
-            match state.session.step(Event::Line(line), now, &mut out) {
+            match state.session.step(Event::Line(&rest[..end]), now, &mut out) {
                 Next::Submit(block) => found = Some(block),
                 next => self.close_if(&mut state, &next),
             }
+            taken += end + 1;
+            if out.len() >= REPLIES_BYTES {
+                self.send(&mut state, &out, now);
+                out.clear();
+            }
         }
-        if found.is_none() && state.closing.is_none() && inbox.len() - taken > LINE_BYTES_MAX {
-            self.end(&mut state, Closing::LongLine);
-        }
-        self.send(&mut state, &out);
+        self.send(&mut state, &out, now);
         inbox.drain(..taken);
         if inbox.is_empty() && inbox.capacity() > BUFFER_KEPT {
             *inbox = Vec::new();
@@ -174,7 +186,7 @@ impl Connection {
         let mut out = Vec::new();
         let mut state = self.lock();
         let next = state.session.step(Event::Submitted, now, &mut out);
-        self.send(&mut state, &out);
+        self.send(&mut state, &out, now);
         self.close_if(&mut state, &next);
     }
 
@@ -183,7 +195,7 @@ impl Connection {
         match state.closing {
             Some(why) => Err(why),
             None if state.queue.is_empty() => Ok(Interest::READABLE),
-            None => Ok(Interest::READABLE | Interest::WRITABLE),
+            None => Ok(Interest::WRITABLE),
         }
     }
 
@@ -201,14 +213,25 @@ impl Connection {
         Ok(())
     }
 
-    fn flush(&self) {
+    fn flush(&self, now: Moment) {
         let mut state = self.lock();
-        let queue = std::mem::take(&mut state.queue);
-        self.send(&mut state, &queue);
+        while !state.queue.is_empty() {
+            match self.stream.try_write(&state.queue) {
+                Ok(count) => {
+                    state.queue.drain(..count);
+                    state.stuck_ms = now.ms;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return self.end(&mut state, Closing::Left),
+            }
+        }
+        if state.queue.is_empty() {
+            state.queue = Vec::new();
+        }
     }
 
     /// Writes what the kernel takes and queues the rest.
-    fn send(&self, state: &mut State, bytes: &[u8]) {
+    fn send(&self, state: &mut State, bytes: &[u8], now: Moment) {
         let mut rest = bytes;
         while !rest.is_empty() && state.queue.is_empty() {
             match self.stream.try_write(rest) {
@@ -222,6 +245,9 @@ impl Connection {
         }
         if state.queue.len() + rest.len() > QUEUE_BYTES_MAX {
             return self.end(state, Closing::SlowReader);
+        }
+        if state.queue.is_empty() {
+            state.stuck_ms = now.ms;
         }
         state.queue.extend_from_slice(rest);
         self.wake.notify_one();

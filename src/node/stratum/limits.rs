@@ -4,6 +4,10 @@
 pub const LINE_BYTES_MAX: usize = 4096;
 /// Bytes that wait for a client that does not read; beyond them it is dropped.
 pub const QUEUE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of answers that are written at once.
+pub const REPLIES_BYTES: usize = 4096;
+/// How long a client may leave what it is sent unread.
+pub const SLOW_MS_MAX: u64 = 20_000;
 /// Bytes that the kernel buffers for a client, which it doubles for its own use.
 pub const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// Bytes taken from one connection before others have their turn.
@@ -50,4 +54,5 @@ pub const IDLE_WORKERS_MAX: usize = 4096;
 
 const _: () = assert!(JOB_LIFE_MS / JOB_MS_MAX < JOBS_MAX as u64 && JOBS_LEAST <= JOBS_MAX);
 const _: () = assert!(JOB_MS_MAX <= 55_000, "minerd stops hashing 120 s after the last new job");
-const _: () = assert!(QUEUE_BYTES_MAX >= 8 * 1024, "a notification with every branch fits");
+const _: () =
+    assert!(QUEUE_BYTES_MAX >= REPLIES_BYTES + 8 * 1024, "answers and a full notification fit");

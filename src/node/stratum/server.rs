@@ -128,6 +128,8 @@ struct Shared {
     /// The table has become empty.
     emptied: Notify,
     last_broadcast_us: AtomicU64,
+    /// When something was last written to the log that a client can cause.
+    told_ms: AtomicU64,
 }
 
 /// Who is here.
@@ -165,6 +167,7 @@ impl Server {
             table: Mutex::default(),
             emptied: Notify::new(),
             last_broadcast_us: AtomicU64::new(0),
+            told_ms: AtomicU64::new(0),
         });
         let changes = shared.handle.changes();
         // Whoever comes first finds a job.
@@ -255,15 +258,17 @@ async fn serve(shared: Arc<Shared>, connection: Arc<Connection>) {
     let mut inbox = Vec::new();
     let mut is_half_open = true;
     let why = loop {
-        if let Err(why) = connection.wait(&mut inbox).await {
+        if let Err(why) = connection.wait(&mut inbox, &shared.moments).await {
             break why;
         }
         while let Some(found) = connection.lines(&mut inbox, shared.moments.now()) {
             let finder = connection.finder();
             let height = found.height;
             // The share is answered when the block is durable; a refusal is the ledger's to explain.
-            if let Err(error) = shared.handle.submit_block(found.bytes, &finder).await {
-                tracing::info!(%finder, height, %error, "a block of a miner is not on the best chain");
+            if let Err(error) = shared.handle.submit_block(found.bytes, &finder).await
+                && shared.may_tell()
+            {
+                tracing::info!(%finder, height, %error, "a miner's block is refused");
             }
             connection.submitted(shared.moments.now());
         }
@@ -315,6 +320,17 @@ impl Shared {
 
     fn everybody(&self) -> Vec<Arc<Connection>> {
         self.table().connections.values().cloned().collect()
+    }
+
+    /// Once a second: what clients can cause must not fill the disk.
+    fn may_tell(&self) -> bool {
+        let now_ms = self.moments.now().ms;
+        let told_ms = self.told_ms.load(Ordering::Relaxed);
+        let is_due = told_ms == 0 || now_ms.saturating_sub(told_ms) >= 1000;
+        if is_due {
+            self.told_ms.store(now_ms.max(1), Ordering::Relaxed);
+        }
+        is_due
     }
 
     /// Takes a connection in, unless it is one too many.
