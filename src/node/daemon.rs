@@ -29,13 +29,17 @@ use super::dir::{ChainDir, DirError};
 use super::handle::{Event, Handle};
 use super::http::guard::Guard;
 use super::http::serve::{Limits, serve};
-use super::http::status::{self, Tally, Watched};
+use super::http::status::{self, Section, Tally, Watched};
 use super::miner::{MineError, Miner};
 use super::rpc::auth::Auth;
 use super::rpc::context::{Context, Settings};
 use super::rpc::server::{Door, router};
 use super::service::{Parts, Service, ServiceError};
 use super::stop::stopped;
+use super::stratum::clock::Moments;
+use super::stratum::desk::{self, Desk};
+use super::stratum::numbers::Numbers;
+use super::stratum::server::{self, Crowd, Server};
 
 /// How often the local miner looks whether it is to end.
 const MINER_PAUSE: Duration = Duration::from_millis(100);
@@ -128,6 +132,7 @@ impl Daemon {
         let Start { dir, ledger, config, payout, engine, clock } = start;
         let inbox = dir.inbox()?;
         // All ports first: an address in use is the most likely thing to go wrong.
+        let stratum_port = bind_stratum(listen("stratum.listen", &config.stratum.listen)?)?;
         let rpc_port = bind("rpc", listen("rpc.listen", &config.rpc.listen)?).await?;
         let http_port = bind("http", listen("http.listen", &config.http.listen)?).await?;
         let auth = auth_of(&config, dir.path())?;
@@ -148,6 +153,17 @@ impl Daemon {
         };
         let mut doors = JoinSet::new();
         let tally = Arc::new(Tally::default());
+        let mut sections: Vec<Arc<dyn Section>> = Vec::new();
+        if let Some(listener) = stratum_port {
+            let server = stratum(listener, &config, &dir, payout, &handle)?;
+            addresses.stratum = Some(server.address());
+            sections.push(Arc::new(server.monitor()));
+            let mut stopping = stopping.clone();
+            doors.spawn(async move {
+                stopped(&mut stopping).await;
+                server.stop().await;
+            });
+        }
         if let Some((listener, address)) = rpc_port {
             addresses.rpc = Some(address);
             let settings = Settings {
@@ -174,7 +190,7 @@ impl Daemon {
             let watched = Watched {
                 handle: handle.clone(),
                 tally: Arc::clone(&tally),
-                sections: Vec::new(),
+                sections,
                 started: clock.now(),
                 guard: Guard::new(&config.http.hosts),
             };
@@ -296,6 +312,35 @@ async fn bind(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok(Some((listener, address)))
+}
+
+fn bind_stratum(address: Option<SocketAddr>) -> Result<Option<TcpListener>, DaemonError> {
+    let Some(address) = address else { return Ok(None) };
+    let failed = |error| DaemonError::Bind { what: "stratum", address, error };
+    server::bind(address).map(Some).map_err(failed)
+}
+
+/// The stratum server. Its numbers go on where those of the last start ended.
+fn stratum(
+    listener: TcpListener,
+    config: &Config,
+    dir: &ChainDir,
+    payout: Option<PubKey>,
+    handle: &Handle,
+) -> Result<Server, DaemonError> {
+    let default_payout = payout.filter(|_| config.stratum.any_worker);
+    let settings = desk::Settings::of(&handle.chain().spec, default_payout);
+    let numbers = Numbers::open(&dir.path().join("stratum-numbers"))
+        .map_err(|error| DaemonError::Io { what: "reserving extranonces", error })?;
+    let desk = Desk::new(settings, numbers, None);
+    let crowd = match config.stratum.connections_max {
+        0 => Crowd::of_this_process(),
+        connections_max => Crowd::of(connections_max),
+    };
+    tracing::info!(connections_max = crowd.connections_max, "serving stratum");
+    let moments = Moments::by(handle.clock().clone());
+    Server::start(listener, desk, handle.clone(), moments, crowd)
+        .map_err(|error| DaemonError::Io { what: "serving stratum", error })
 }
 
 fn auth_of(config: &Config, dir: &Path) -> Result<Auth, DaemonError> {

@@ -15,7 +15,7 @@ use proofward::ledger::store::MemoryStore;
 use proofward::node::service::{Parts, Service};
 use proofward::node::stratum::desk::{Desk, Settings};
 use proofward::node::stratum::numbers::Numbers;
-use proofward::node::stratum::server::{Crowd, Server, Status, bind};
+use proofward::node::stratum::server::{Crowd, Monitor, Server, Status, bind};
 use proofward::primitives::CompactTarget;
 use tokio::runtime::Runtime;
 
@@ -36,6 +36,7 @@ pub(crate) struct Port {
     pub(crate) address: SocketAddr,
     pub(crate) spec: Spec,
     server: Option<Server>,
+    monitor: Monitor,
     pub(crate) service: Option<Service<MemoryStore>>,
     pub(crate) runtime: Runtime,
 }
@@ -63,8 +64,8 @@ impl Port {
             let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
             Server::start(listener, desk, handle, moments, crowd).unwrap()
         });
-        let address = server.address();
-        Self { time, address, spec, server: Some(server), service: Some(service), runtime }
+        let (address, monitor) = (server.address(), server.monitor());
+        Self { time, address, spec, server: Some(server), monitor, service: Some(service), runtime }
     }
 
     pub(crate) fn user(&self, key: u32) -> String {
@@ -72,11 +73,11 @@ impl Port {
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.server.as_ref().unwrap().status()
+        self.monitor.status()
     }
 
     pub(crate) fn desk(&self) -> &Arc<Desk> {
-        self.server.as_ref().unwrap().desk()
+        self.monitor.desk()
     }
 
     /// Waits until the server's numbers are so.

@@ -43,6 +43,20 @@ impl Tally {
         self.rate.at(now)
     }
 
+    fn count(&mut self, verdict: Result<Difficulty, Reject>, is_block: bool, now: Moment) {
+        self.blocks += u64::from(is_block);
+        match verdict {
+            Ok(difficulty) => {
+                self.accepted += 1;
+                self.difficulty += difficulty.value();
+                self.last_share_s = Some(now.unix_s);
+                self.rate.add(difficulty.hashes(), now);
+            }
+            Err(Reject::Stale) => self.stale += 1,
+            Err(reject) => *self.rejected.entry(reject.reason()).or_default() += 1,
+        }
+    }
+
     /// All shares that were refused, stale ones left out.
     #[must_use]
     pub fn rejected_total(&self) -> u64 {
@@ -96,22 +110,6 @@ impl Worker {
         self.lock().clone()
     }
 
-    /// Counts a verdict.
-    pub fn count(&self, verdict: Result<Difficulty, Reject>, is_block: bool, now: Moment) {
-        let mut tally = self.lock();
-        tally.blocks += u64::from(is_block);
-        match verdict {
-            Ok(difficulty) => {
-                tally.accepted += 1;
-                tally.difficulty += difficulty.value();
-                tally.last_share_s = Some(now.unix_s);
-                tally.rate.add(difficulty.hashes(), now);
-            }
-            Err(Reject::Stale) => tally.stale += 1,
-            Err(reject) => *tally.rejected.entry(reject.reason()).or_default() += 1,
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,6 +120,14 @@ impl Worker {
 pub struct Login {
     worker: Arc<Worker>,
     accounts: Arc<Accounts>,
+}
+
+impl Login {
+    /// Counts a verdict.
+    pub fn count(&self, verdict: Result<Difficulty, Reject>, is_block: bool, now: Moment) {
+        self.worker.lock().count(verdict, is_block, now);
+        self.accounts.lock_total().count(verdict, is_block, now);
+    }
 }
 
 impl std::ops::Deref for Login {
@@ -140,7 +146,11 @@ impl Drop for Login {
 
 /// Every worker that is connected, and the latest of those that were.
 #[derive(Debug, Default)]
-pub struct Accounts(Mutex<Book>);
+pub struct Accounts {
+    book: Mutex<Book>,
+    /// All workers together, also those that are forgotten.
+    total: Mutex<Tally>,
+}
 
 #[derive(Debug, Default)]
 struct Book {
@@ -170,6 +180,12 @@ impl Accounts {
         };
         worker.lock().connections += 1;
         Login { worker, accounts: Arc::clone(self) }
+    }
+
+    /// What all workers did, also those that are forgotten; its connections are not counted.
+    #[must_use]
+    pub fn total(&self) -> Tally {
+        self.lock_total().clone()
     }
 
     /// Every worker, in the order of their names.
@@ -202,6 +218,10 @@ impl Accounts {
     }
 
     fn lock(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_total(&self) -> MutexGuard<'_, Tally> {
+        self.total.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,7 +10,9 @@
 //! | [`accounting`] | what each worker did | |
 //! | [`desk`] | what all connections of a port share | sockets |
 //! | [`session`] | one connection: `step(event, now)` to bytes and orders | sockets, clock |
-//! | [`server`] | sockets, the clock's ticks, limits | the protocol |
+//! | [`connection`] | one socket around a session | what is said on it |
+//! | [`server`] | who may come in, the clock's ticks, one job for everybody | the protocol |
+//! | `watched` | numbers for those who watch | |
 //!
 //! Written after the sources of the clients themselves: minerd, cpuminer-opt, cgminer, BFGMiner,
 //! ESP-Miner and NerdMiner. Where a line looks odd, one of them is named beside it.
@@ -27,3 +29,4 @@ pub mod server;
 pub mod session;
 pub mod share;
 pub mod vardiff;
+mod watched;

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::clock::Moments;
+use super::clock::{Moment, Moments};
 use super::connection::{Closing, Connection};
 use super::desk::{Desk, Issue};
 use super::job::Job;
@@ -185,24 +185,10 @@ impl Server {
         self.address
     }
 
-    /// What its connections share: accounts, jobs.
+    /// To watch it by, also when it has stopped.
     #[must_use]
-    pub fn desk(&self) -> &Arc<Desk> {
-        &self.shared.desk
-    }
-
-    /// Its numbers.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let table = self.shared.table();
-        Status {
-            connections: table.connections.len(),
-            half_open: table.half_open.len(),
-            accepted: table.next,
-            refused: table.refused,
-            ended: table.ended.clone(),
-            last_broadcast_us: self.shared.last_broadcast_us.load(Ordering::Relaxed),
-        }
+    pub fn monitor(&self) -> Monitor {
+        Monitor(Arc::clone(&self.shared))
     }
 
     /// Ends all connections. Blocks that are being judged are waited for; do this before the ledger is
@@ -227,6 +213,38 @@ impl Server {
         };
         // Whoever is left is waiting for the ledger, which answers when it stops.
         let _ = tokio::time::timeout(STOP, emptied).await;
+    }
+}
+
+/// Watches a server.
+#[derive(Debug, Clone)]
+pub struct Monitor(Arc<Shared>);
+
+impl Monitor {
+    /// What the connections share: accounts, jobs.
+    #[must_use]
+    pub fn desk(&self) -> &Arc<Desk> {
+        &self.0.desk
+    }
+
+    /// The time that the server goes by.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.0.moments.now()
+    }
+
+    /// Its numbers.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let table = self.0.table();
+        Status {
+            connections: table.connections.len(),
+            half_open: table.half_open.len(),
+            accepted: table.next,
+            refused: table.refused,
+            ended: table.ended.clone(),
+            last_broadcast_us: self.0.last_broadcast_us.load(Ordering::Relaxed),
+        }
     }
 }
 
