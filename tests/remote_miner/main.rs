@@ -7,6 +7,8 @@ mod failover;
 mod machine_stratum;
 mod machine_template;
 mod parser_of_others;
+mod scripted;
+mod servers;
 mod talk;
 mod texts;
 mod vector;

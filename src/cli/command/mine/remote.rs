@@ -26,6 +26,7 @@ const BATTERY_PAUSE: Duration = Duration::from_secs(5);
 const CONTROLS_MAX: usize = 16;
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 #[command(next_help_heading = "Other people's servers")]
 pub(super) struct Args {
     /// A server: stratum+tcp://, stratum+tls://, http:// or https:// and HOST:PORT; several in the order
