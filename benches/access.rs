@@ -1,9 +1,19 @@
-//! What the predicate costs: a policy of 32 leaves, five approvers, presence at a site, everything in
-//! memory; and the path of the leaf that a request shows.
+//! What access costs: the predicate on a policy of 32 leaves with five approvers and presence at a site;
+//! a block of 2,000 attempts beside the verification of its signatures; an audit of 10,000 events.
+//!
+//! `cargo bench --bench access` measures; without `--bench` (under `cargo test`) small ones run once.
+
+#[path = "common/attempts.rs"]
+mod attempts;
+#[path = "../tests/common/ledger.rs"]
+mod ledger;
+#[path = "../tests/common/access.rs"]
+mod world;
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use attempts::Attempts;
+use criterion::{Criterion, criterion_group};
 use proofward::ledger::policy::{
     Approval, Asked, BeaconClaim, Cell, Draft, Heard, Leaf, Led, Moment, Need, Place, PolicyTree,
     Purpose, Purposes, Role, RoleClaim, RoleRef, Site, Standing, Threshold, Together, Window,
@@ -149,4 +159,31 @@ fn access(c: &mut Criterion) {
 }
 
 criterion_group!(benches, access);
-criterion_main!(benches);
+
+/// What a block of attempts costs beside its signatures, and an audit with its proof.
+#[expect(clippy::float_arithmetic, reason = "ratios for people")]
+fn measure() {
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
+    let (records, events, rounds) = if is_measured { (1_000, 10_000, 7) } else { (5, 20, 1) };
+    let ([verify, apply], transactions, signatures) = Attempts::new(records).block(rounds);
+    println!(
+        "a block of {transactions} access transactions, {signatures} signatures: verified in {:.2} ms, \
+         applied in {:.2} ms: {:.3} x (goal below 0.2)",
+        1e3 * verify,
+        1e3 * apply,
+        apply / verify
+    );
+    let [read, check] = attempts::audit(events, rounds);
+    println!(
+        "an audit of {events} events: read from disk with its proof as text in {:.2} ms (goal below 100), \
+         parsed and checked in {:.2} ms",
+        1e3 * read,
+        1e3 * check
+    );
+}
+
+fn main() {
+    measure();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

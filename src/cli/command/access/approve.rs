@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail, ensure};
 use serde::Serialize;
 
-use super::{Scene, parse_request, print_lines, role_named, words};
+use super::{NotSent, Scene, parse_request, role_named, words};
 use crate::cli::exit::Outcome;
 use crate::cli::output::{json_line, text_line, write_file};
 use crate::cli::sending::{Proposal, SendArgs};
+use proofward::ledger::mempool::Source;
 use proofward::ledger::policy::{Presence, RoleRef, Together};
+use proofward::ledger::rules::context::Refusal;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::transaction::approve::Approver;
 use proofward::ledger::transaction::{Approve, Body, CoreId};
@@ -78,9 +80,9 @@ impl Args {
         if !scene.look().waits_for_approval(&attempt)? {
             let answer = scene.answer(&attempt)?;
             let lines = answer.map(|(held, answer)| words(Lang::En, &held, &answer));
-            print_lines(&lines.unwrap_or_default())?;
-            text_line("not sent: nothing waits for this approval")?;
-            return Ok(Outcome::No);
+            let not_sent = NotSent::new(lines.unwrap_or_default());
+            return not_sent
+                .tell(self.send.signing.format, "not sent: nothing waits for this approval");
         }
         let here = self.by.iter().map(|by| self.here(&scene, &attempt, by));
         let here = here.collect::<anyhow::Result<Vec<Here>>>()?;
@@ -122,6 +124,17 @@ impl Args {
             proposal = proposal.anchored(desk.tip()?);
         }
         let outgoing = self.send.sign(&desk, proposal)?;
+        if let Some(bytes) = outgoing.complete() {
+            let admitted = scene.pool.clone().admit(&desk.view(), &bytes, Source::Own);
+            match admitted {
+                Err(Refusal::Rule(refused)) if !refused.is_passing() => {
+                    return NotSent::by_rule(refused.name(), &refused.to_string())
+                        .tell(self.send.signing.format, "not sent: no block would hold it");
+                }
+                Err(Refusal::Store(error)) => return Err(error.into()),
+                Ok(_) | Err(Refusal::Rule(_)) => {}
+            }
+        }
         self.keep(&scene, &attempt, &here, outgoing.complete())?;
         let text = format!("{} agree to request {}", agreed.approvers.len(), self.request);
         outgoing.send(&self.send, &desk, &text, agreed)

@@ -20,9 +20,11 @@ pub(crate) use release::Args as ReleaseArgs;
 pub(crate) use request::Args as RequestArgs;
 
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 
 use crate::cli::desk::Desk;
-use crate::cli::output::text_line;
+use crate::cli::exit::Outcome;
+use crate::cli::output::{Format, json_line, text_line};
 use proofward::ledger::mempool::Mempool;
 use proofward::ledger::policy::RoleRef;
 use proofward::ledger::rules::access::Answer;
@@ -128,6 +130,36 @@ fn words(lang: Lang, held: &HeldRequest, answer: &Answer) -> Vec<String> {
     let mut lines = vec![status(lang, held.status)];
     lines.extend(explain(&answer.findings).lines(lang));
     lines
+}
+
+/// What a command says that has not sent what the chain would refuse.
+#[derive(Serialize)]
+struct NotSent {
+    sent: bool,
+    rule: Option<&'static str>,
+    clause: Option<u8>,
+    words: Vec<String>,
+}
+
+impl NotSent {
+    fn new(words: Vec<String>) -> Self {
+        Self { sent: false, rule: None, clause: None, words }
+    }
+
+    /// By a rule.
+    fn by_rule(name: &'static str, detail: &str) -> Self {
+        Self { rule: Some(name), ..Self::new(vec![format!("{name}: {detail}")]) }
+    }
+
+    fn tell(&self, format: Format, last: &str) -> anyhow::Result<Outcome> {
+        if format.is_json() {
+            json_line(self)?;
+        } else {
+            print_lines(&self.words)?;
+            text_line(last)?;
+        }
+        Ok(Outcome::No)
+    }
 }
 
 fn print_lines(lines: &[String]) -> anyhow::Result<()> {

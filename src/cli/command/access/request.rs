@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use super::{print_lines, role_named, words};
+use super::{NotSent, role_named, words};
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::json_line;
 use crate::cli::sending::{Proposal, SendArgs};
 use crate::cli::settings::parse_tokens;
 use proofward::ledger::policy::{Place, Presence, Purpose, RoleRef, Shown, Together};
@@ -70,14 +69,6 @@ struct Asked {
     record: String,
     status: String,
     reply_key: String,
-}
-
-#[derive(Serialize)]
-struct NotSent {
-    sent: bool,
-    rule: Option<&'static str>,
-    clause: Option<u8>,
-    words: Vec<String>,
 }
 
 fn parse_purpose(text: &str) -> Result<Purpose, String> {
@@ -206,23 +197,18 @@ impl Args {
     }
 
     fn not_sent(&self, judged: Judged) -> anyhow::Result<Outcome> {
-        let (rule, clause, lines) = match judged {
-            Err(error) => (Some(error.name()), None, vec![format!("{}: {error}", error.name())]),
+        let not_sent = match judged {
+            Err(error) => NotSent::by_rule(error.name(), &error.to_string()),
             Ok((held, answer)) => {
                 let clause = match held.status {
                     RequestStatus::Refused(clause) => Some(clause),
                     _ => None,
                 };
-                (None, clause, words(Lang::En, &held, &answer))
+                NotSent { clause, ..NotSent::new(words(Lang::En, &held, &answer)) }
             }
         };
-        if self.send.signing.format.is_json() {
-            json_line(&NotSent { sent: false, rule, clause, words: lines })?;
-        } else {
-            print_lines(&lines)?;
-            print_lines(&["not sent: it would be refused, and logged; --anyway sends it".into()])?;
-        }
-        Ok(Outcome::No)
+        let last = "not sent: it would be refused, and logged; --anyway sends it";
+        not_sent.tell(self.send.signing.format, last)
     }
 }
 

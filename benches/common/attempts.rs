@@ -1,0 +1,189 @@
+//! Blocks full of attempts to read, and a record with a long history: for `access`.
+
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+use proofward::engine::nodes::NodeKernel;
+use proofward::engine::pool::Pool;
+use proofward::ledger::audit::Audit;
+use proofward::ledger::chain::{Ledger, Run};
+use proofward::ledger::policy::{
+    Draft, Entry as _, Guardian, Leaf, Need, Place, PolicyTree, Role, RoleRef, Tree,
+};
+use proofward::ledger::signature::Signed;
+use proofward::ledger::store::{CACHE_BYTES_DEFAULT, DiskStore, Overlay};
+use proofward::ledger::transaction::approve::{Approver, GuardianProof};
+use proofward::ledger::transaction::record::ShareSet;
+use proofward::ledger::transaction::{Approve, Body, Grant, Record, Request, Transaction};
+use proofward::wallet::audit_file;
+
+use super::ledger::{NOW, easy_spec, next_block};
+use super::world::{BEACON, DOCTOR, ISSUER, NURSE, PATIENT, Policed, SITE, World, terms};
+
+/// Records of a block that a doctor asks for, and nurse and patient approve.
+pub(crate) struct Attempts {
+    world: World,
+    records: Vec<(Policed, Tree)>,
+}
+
+impl Attempts {
+    pub(crate) fn new(records: usize) -> Self {
+        let mut attempts = Self { world: World::hospital(), records: Vec::new() };
+        while attempts.records.len() < records {
+            let some = (records - attempts.records.len()).min(500);
+            let transactions = (0..some).map(|_| attempts.record()).collect();
+            attempts.world.mine(transactions).expect("records");
+        }
+        attempts
+    }
+
+    fn record(&mut self) -> Transaction {
+        let number = u32::try_from(self.records.len()).expect("few") + 10_000;
+        let world = &mut self.world;
+        let rid = world.key(number);
+        let guardians = (0_u8..).zip([NURSE, PATIENT]).map(|(index, number)| {
+            let key = world.key(number);
+            Guardian { rid, epoch: 0, set: 0, index, key }.leaf(&[index; 16])
+        });
+        let tree = Tree::new(guardians.collect()).expect("two guardians");
+        let (site, issuer) = (world.id(SITE), world.id(ISSUER));
+        let mut need = vec![
+            Need { role: RoleRef { role: Role::Nurse, issuer: site }, count: 1 },
+            Need { role: RoleRef { role: Role::Patient, issuer }, count: 1 },
+        ];
+        need.sort_by_key(|need| need.role);
+        let draft = Draft {
+            terms: Leaf { need, ..terms() },
+            readers: vec![RoleRef { role: Role::Physician, issuer: site }],
+            places: vec![Place::Site(site)],
+        };
+        let spacing_s = world.ledger.chain().spec.spacing_s;
+        let policy = PolicyTree::build(&[9; 32], spacing_s, &[draft]).expect("a policy");
+        let (shares_root, guardians_root) = ([5; 32], tree.root());
+        let record = Record {
+            policy_root: policy.root(),
+            share_sets: vec![ShareSet { n: 2, k: 2, shares_root, guardians_root, required: 0 }],
+            ..world.record_of(number, PATIENT)
+        };
+        self.records.push((Policed { rid, policy }, tree));
+        self.world.transaction(Body::Record(record)).0
+    }
+
+    /// A request for each record and its approval.
+    fn transactions(&mut self) -> Vec<Transaction> {
+        let world = &mut self.world;
+        let tip = world.tip();
+        let presence = world.presence(BEACON, DOCTOR, tip);
+        let (site, issuer) = (world.id(SITE), world.id(ISSUER));
+        let mut transactions = Vec::with_capacity(2 * self.records.len());
+        for (policed, tree) in &self.records {
+            let request: Request = world.request(policed, DOCTOR, Some(presence.clone()));
+            let (request, core) = world.transaction(Body::Request(Box::new(request)));
+            let mut approver = |index: usize, number, role| Approver {
+                key: world.key(number),
+                guardian: Some(GuardianProof {
+                    salt: [u8::try_from(index).expect("few"); 16],
+                    path: tree.path(index).expect("a guardian"),
+                }),
+                role,
+                presence: None,
+                release: [1; 32],
+            };
+            let approvers = vec![
+                approver(0, NURSE, RoleRef { role: Role::Nurse, issuer: site }),
+                approver(1, PATIENT, RoleRef { role: Role::Patient, issuer }),
+            ];
+            let approve = Approve { request: core.0, approvers };
+            transactions.push(request);
+            transactions.push(world.transaction(Body::Approve(approve)).0);
+        }
+        transactions
+    }
+
+    /// Seconds to verify the signatures of a block of all of them, and to judge and apply it with its state
+    /// and every index, both on one thread. How many transactions and signatures it has.
+    pub(crate) fn block(&mut self, rounds: usize) -> ([f64; 2], usize, usize) {
+        let transactions = self.transactions();
+        let count = transactions.len();
+        let payout = self.world.key(1);
+        let ledger = &self.world.ledger;
+        let block = next_block(ledger, payout, transactions).encode();
+        let (chain, height) = (ledger.chain(), self.world.next());
+        let one = Pool::new(NonZeroUsize::MIN).expect("a thread");
+        let prepared =
+            proofward::ledger::chain::judge_isolated(chain, height, &block).expect("a sound block");
+        let transactions = prepared.block.transactions.iter().zip(&prepared.ids);
+        let signed: Vec<Signed<'_>> = transactions
+            .flat_map(|(included, ids)| ids.signed(&included.transaction).expect("signed"))
+            .collect();
+        let mut all = Vec::new();
+        for _ in 0..rounds {
+            let mut times = [0.0; 2];
+            times[0] = seconds(|| chain.keys.verify_all(&one, &signed).expect("good signatures"));
+            let group = chain.prepare(&one, height, vec![block.clone()]);
+            let mut overlay = Overlay::new(ledger.store());
+            times[1] = seconds(|| {
+                let mut run = Run::default();
+                chain.apply(&mut overlay, group, Some(NOW), &mut run).expect("a valid block");
+            });
+            all.push(times);
+        }
+        let median = |of: usize| {
+            let mut values: Vec<f64> = all.iter().map(|times| times[of]).collect();
+            values.sort_by(f64::total_cmp);
+            values[values.len() / 2]
+        };
+        ([median(0), median(1)], count, signed.len())
+    }
+}
+
+/// Seconds to read the audit of a record with so many events out of a store on disk, with its proof as
+/// text, and to check that.
+pub(crate) fn audit(events: u32, rounds: usize) -> [f64; 2] {
+    let mut world = World::hospital();
+    let rid = world.founded_record(500, PATIENT, [0; 32], 1);
+    let owners = world.party(PATIENT);
+    let mut seq = 0;
+    while seq + 1 < events {
+        let some = (events - 1 - seq).min(1_000);
+        let mut grants = Vec::new();
+        for _ in 0..some {
+            seq += 1;
+            let owners = owners.clone();
+            let grant = Grant { rid, owners, seq, policy_root: [0; 32], not_before_h: 0 };
+            grants.push(world.transaction(Body::Grant(grant)).0);
+        }
+        world.mine(grants).expect("grants");
+    }
+    world.wait(1);
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = DiskStore::create(dir.path(), CACHE_BYTES_DEFAULT).expect("a working disk");
+    let pool = Pool::new(NonZeroUsize::MIN).expect("a thread");
+    let disk = Ledger::create(store, easy_spec(), NodeKernel::best(), pool).expect("a chain");
+    for block in &world.blocks {
+        disk.submit(block, NOW).expect("a valid block");
+    }
+    let (mut reads, mut checks) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let mut text = String::new();
+        reads.push(seconds(|| {
+            let audit = Audit::read(disk.chain(), disk.store(), rid).expect("a store");
+            text = audit_file::to_json(&audit.expect("a record"));
+        }));
+        checks.push(seconds(|| {
+            let audit = audit_file::from_json(text.as_bytes()).expect("an audit");
+            assert_eq!(audit.access.len(), events as usize, "every event is listed");
+            audit.check(disk.chain()).expect("a proof");
+        }));
+    }
+    [reads, checks].map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    })
+}
+
+fn seconds(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64()
+}
