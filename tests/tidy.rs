@@ -32,7 +32,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wallet", &["primitives", "hash", "ledger"]),
     ("interop", &["primitives", "hash", "ledger", "wallet"]),
     ("node", &["primitives", "hash", "consensus", "kernel", "engine", "ledger", "wallet", "words"]),
-    ("fuzzing", &["primitives", "hash", "consensus", "kernel", "engine", "ledger", "wallet"]),
+    (
+        "fuzzing",
+        &["primitives", "hash", "consensus", "kernel", "engine", "ledger", "wallet", "node"],
+    ),
     ("cli", &["cli"]),
 ];
 
@@ -76,7 +79,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustix", &["src/engine/", "src/node/", "src/cli/"]),
     ("rustls", &["src/node/"]),
     ("serde", &["src/ledger/spec/", "src/interop/", "src/wallet/", "src/node/", "src/cli/"]),
-    ("serde_json", &["src/interop/", "src/wallet/", "src/node/", "src/cli/"]),
+    ("serde_json", &["src/interop/", "src/wallet/", "src/node/", "src/fuzzing/", "src/cli/"]),
     ("sha2", &["src/hash/"]),
     ("thiserror", &["src/"]),
     ("tokio", &["src/node/", "src/cli/"]),

@@ -160,8 +160,13 @@ pub enum ConfigError {
     #[error("configuration of {0} bytes, at most {CONFIG_BYTES_MAX}")]
     TooLarge(usize),
     /// No TOML, or not these keys.
-    #[error("configuration: {0}")]
-    Toml(String),
+    #[error("configuration: line {line}: {why}")]
+    Toml {
+        /// Where.
+        line: usize,
+        /// What.
+        why: String,
+    },
     /// A value of the right type that means nothing.
     #[error("configuration: {key} = {got:?}: expected {expected}")]
     Value {
@@ -184,8 +189,13 @@ impl Config {
         if text.len() > CONFIG_BYTES_MAX {
             return Err(ConfigError::TooLarge(text.len()));
         }
-        let config: Self =
-            toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+            ConfigError::Toml {
+                line: before.matches('\n').count() + 1,
+                why: error.message().into(),
+            }
+        })?;
         config.check()
     }
 

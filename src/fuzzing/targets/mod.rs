@@ -9,6 +9,8 @@ mod ledger;
 #[cfg(feature = "ledger")]
 mod mempool;
 mod nbits;
+#[cfg(feature = "net")]
+mod rpc;
 #[cfg(feature = "ledger")]
 mod state_tree;
 #[cfg(feature = "ledger")]
@@ -22,6 +24,8 @@ pub use ledger::{archive, ledger_block, state_apply, transaction, transaction_fi
 #[cfg(feature = "ledger")]
 pub use mempool::mempool;
 pub use nbits::nbits;
+#[cfg(feature = "net")]
+pub use rpc::rpc_body;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
 #[cfg(feature = "ledger")]
@@ -46,6 +50,8 @@ pub const ALL: &[Named] = &[
     #[cfg(feature = "ledger")]
     ("mempool", mempool),
     ("nbits", nbits),
+    #[cfg(feature = "net")]
+    ("rpc_body", rpc_body),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),
     #[cfg(feature = "ledger")]

@@ -72,13 +72,17 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
         let why = "send calls with the header content-type: application/json";
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
     }
+    let too_large = || {
+        let why = format!("a body has at most {BODY_BYTES_MAX} bytes");
+        closing(plain(StatusCode::PAYLOAD_TOO_LARGE, &why))
+    };
+    if hyper::body::Body::size_hint(&body).lower() > BODY_BYTES_MAX as u64 {
+        return too_large();
+    }
     let reading = axum::body::to_bytes(body, BODY_BYTES_MAX);
     let body = match tokio::time::timeout(door.body_timeout, reading).await {
         Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
-            let why = format!("a body has at most {BODY_BYTES_MAX} bytes");
-            return closing(plain(StatusCode::PAYLOAD_TOO_LARGE, &why));
-        }
+        Ok(Err(_)) => return too_large(),
         Err(_) => return closing(plain(StatusCode::REQUEST_TIMEOUT, "the body did not arrive")),
     };
     let parsed = read(&body);
