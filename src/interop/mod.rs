@@ -2,3 +2,4 @@
 //! validity; the ledger never imports it.
 
 pub mod place;
+pub mod travel;

@@ -75,6 +75,87 @@ pub fn label(lang: Lang, label: &Label) -> String {
     }
 }
 
+/// What the key of a package had to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// It has none.
+    NoKey,
+    /// It has one, which nobody asked.
+    NotAsked,
+    /// It signed the hash of the latest block.
+    Answered,
+    /// It did not, or not rightly.
+    Silent,
+}
+
+impl Checked {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoKey => "no-key",
+            Self::NotAsked => "not-asked",
+            Self::Answered => "answered",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// Nothing is known of a lot.
+#[must_use]
+pub fn unknown_lot(lang: Lang) -> &'static str {
+    lang.of(["no move on this chain names this lot", "本链上没有涉及该批次的记录"])
+}
+
+/// Whether the code on a package is that of a lot on the chain.
+#[must_use]
+pub fn code_opens(lang: Lang, opens: bool) -> &'static str {
+    lang.of(match opens {
+        true => [
+            "the code on the package opens where the lot came from",
+            "包装上的码与该批次的来源相符",
+        ],
+        false => [
+            "the code on the package is not that of where the lot came from",
+            "包装上的码与该批次的来源不符",
+        ],
+    })
+}
+
+/// What was found out about a package, a line each.
+#[must_use]
+pub fn package(lang: Lang, is_recalled: bool, is_over: bool, tag: Checked) -> Vec<&'static str> {
+    let recalled = match is_recalled {
+        true => ["it is recalled: take it back to where it came from", "已被召回：请退回来源"],
+        false => ["nothing behind it is recalled", "其来源均未被召回"],
+    };
+    let over = match is_over {
+        true => [
+            "it was consumed, dispensed or destroyed: this package should not be here",
+            "已被使用、发放或销毁：此包装不应出现在这里",
+        ],
+        false => ["it is on its way or held by somebody", "正在运输或由某方持有"],
+    };
+    let tag = match tag {
+        Checked::NoKey => [
+            "the package has no key: its code could have been copied",
+            "包装没有密钥：其码可能被复制",
+        ],
+        Checked::NotAsked => {
+            ["the package has a key: ask it with --tag", "包装带有密钥：可用 --tag 验证"]
+        }
+        Checked::Answered => [
+            "the key of the package signed the hash of the latest block",
+            "包装的密钥签署了最新区块的哈希",
+        ],
+        Checked::Silent => [
+            "the key of the package did not sign the hash of the latest block",
+            "包装的密钥没有签署最新区块的哈希",
+        ],
+    };
+    [recalled, over, tag].map(|line| lang.of(line)).to_vec()
+}
+
 /// The trace of a lot, a line each: what it is, who made what it came from, each step with its grade, and
 /// the whole.
 #[must_use]

@@ -46,6 +46,18 @@ pub enum Told {
     Rekeyed,
     /// The old shares open nothing.
     OldSharesDead,
+    /// A batch of a drug was made: how many.
+    LotMade,
+    /// It was handed over, witnessed, and divided.
+    LotHandedOver,
+    /// More came out than went in.
+    LotCreated,
+    /// What its code tells: claims, signers, the weakest grade.
+    LotTraced,
+    /// It was recalled.
+    LotRecalled,
+    /// What all of that does not prove.
+    LotLimits,
     /// The audit: events, refusals.
     Audit,
     /// One of its lines: height, kind.
@@ -152,6 +164,32 @@ fn sentence(told: Told) -> [&'static str; 2] {
         Told::OldSharesDead => [
             "the old shares do not open the new ciphertext, and the old record is retired",
             "旧分片打不开新密文，旧记录已停用",
+        ],
+        Told::LotMade => [
+            "A factory makes a batch of a drug: {0} units, under a name that hides what it is",
+            "药厂生产一批药品：{0} 个单位，链上名称不透露内容",
+        ],
+        Told::LotHandedOver => [
+            "it ships and the ward's pharmacy receives: both sign, a nurse is witness, the beacon \
+             hears the receiver; one package is split off for a patient",
+            "药厂发货，病区药房收货：双方签名，护士见证，信标确认收货人在场；分出一盒给病人",
+        ],
+        Told::LotCreated => [
+            "splitting 980 into 1000 is refused: QuantityCreated",
+            "把 980 拆成 1000 被拒绝：凭空多出数量（QuantityCreated）",
+        ],
+        Told::LotTraced => [
+            "The patient scans the package and reads {0} claims by {1} signers; the weakest is {2}",
+            "病人扫描包装，读到由 {1} 个签名者作出的 {0} 条声明；最弱的一条为：{2}",
+        ],
+        Told::LotRecalled => [
+            "The factory recalls the batch: one entry reaches every package that came of it; it can \
+             only go back or be destroyed",
+            "药厂召回该批次：一条记录即可覆盖由它分出的每一盒；它们只能退回或销毁",
+        ],
+        Told::LotLimits => [
+            "whether the box holds what its code says, no record can tell: that step is where lies enter",
+            "盒中之物是否与码相符，任何记录都无法证明：谎言正是从这一步进入",
         ],
         Told::Audit => [
             "The audit of the record: {0} events and {1} refused attempts, provably complete",

@@ -4,6 +4,12 @@
 
 #[path = "../common/access.rs"]
 mod access;
+#[cfg(feature = "cli")]
+#[path = "../common/binary.rs"]
+mod binary;
+#[cfg(feature = "cli")]
+#[path = "../common/directory.rs"]
+mod directory;
 #[path = "../common/ledger.rs"]
 mod ledger;
 #[path = "../common/random.rs"]
@@ -11,7 +17,13 @@ mod random;
 #[path = "../common/replay.rs"]
 mod replay;
 
+#[cfg(feature = "cli")]
+#[path = "../access_cli/stage.rs"]
+mod stage;
+
 mod blocks;
+#[cfg(feature = "cli")]
+mod cli;
 mod code;
 mod histories;
 mod order;
@@ -20,3 +32,6 @@ mod signing;
 mod trace;
 mod twin;
 mod world;
+
+#[cfg(feature = "cli")]
+use ledger as common;

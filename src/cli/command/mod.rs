@@ -10,6 +10,7 @@ mod fuzz;
 mod init;
 mod kernels;
 mod key;
+mod lot;
 mod mine;
 mod node;
 mod oracle;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Issuer(Box<claim::Args<claim::Issuer>>),
     Kernels(kernels::Args),
     Key(key::Args),
+    Lot(lot::Args),
     /// Say who makes goods
     Maker(Box<claim::Args<claim::Maker>>),
     Mine(Box<mine::Args>),
@@ -97,6 +99,7 @@ impl Command {
             Self::Issuer(args) => args.run(),
             Self::Kernels(args) => args.run(),
             Self::Key(args) => args.run(),
+            Self::Lot(args) => args.run(),
             Self::Maker(args) => args.run(),
             Self::Mine(args) => args.run(),
             Self::Node(args) => args.run(),

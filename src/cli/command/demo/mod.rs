@@ -3,6 +3,7 @@
 
 mod attempts;
 mod ending;
+mod goods;
 mod people;
 mod record;
 mod stage;
@@ -98,6 +99,7 @@ fn story(path: &std::path::Path, voice: Voice) -> anyhow::Result<()> {
     attempts::opens(&mut stage, &people, &kept, voice)?;
     attempts::break_glass(&mut stage, &people, &kept, voice)?;
     record::rekey(&mut stage, &people, &kept, voice)?;
+    goods::drug(&mut stage, &people, voice)?;
 
     ending::audit(&mut stage, &kept, voice)?;
     ending::secrecy(&stage, &people, &kept, voice)?;

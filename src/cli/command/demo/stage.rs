@@ -9,9 +9,10 @@ use anyhow::{Context as _, bail};
 use proofward::engine::{Engine, Event, Options};
 use proofward::ledger::block::Included;
 use proofward::ledger::chain::{Ledger, Submitted};
+use proofward::ledger::mempool::{Limits, Mempool, Source};
 use proofward::ledger::policy::{Moment, Presence, Roll};
 use proofward::ledger::rules::access::Answer;
-use proofward::ledger::rules::context::Ancestors as _;
+use proofward::ledger::rules::context::{Ancestors as _, Refusal};
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::{KeySet, Spec};
 use proofward::ledger::state::{EntryKey, EntryValue, HeldRequest, StateRead as _};
@@ -187,6 +188,23 @@ impl Stage {
         }
         transaction.sigs = sigs;
         Ok((transaction, id))
+    }
+
+    /// The name of the rule by which no block takes a body that everybody has signed.
+    pub(super) fn refusal(
+        &mut self,
+        body: Body,
+        signers: &[&SecretKey],
+    ) -> anyhow::Result<&'static str> {
+        let (transaction, _) = self.sign(body, signers, FEE)?;
+        self.nonce -= 1;
+        let view = self.ledger.view();
+        let mut mempool = Mempool::new(self.ledger.chain(), &view, Limits::default())?;
+        match mempool.admit(&view, &transaction.encode(), Source::Own) {
+            Ok(_) => bail!("what should be refused was taken"),
+            Err(Refusal::Rule(refused)) => Ok(refused.name()),
+            Err(Refusal::Store(error)) => Err(error.into()),
+        }
     }
 
     /// A round of a beacon: it heard these keys after the tip.

@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line};
 use crate::cli::settings::tokens;
+use proofward::ledger::transaction::lot::Step;
 use proofward::ledger::transaction::pay::LoanTerms;
-use proofward::ledger::transaction::{Body, CoreId, Pay, PayKind};
+use proofward::ledger::transaction::{Body, CoreId, LotId, Move, Pay, PayKind};
 use proofward::wallet::TransactionFile;
 
 /// Show what a transaction does, who has signed it and who is missing
@@ -117,8 +118,25 @@ impl Shown {
 fn deed(body: &Body) -> String {
     match body {
         Body::Pay(pay) => paid(pay),
+        Body::Move(body) => moved(body),
         other => format!("{other:?}"),
     }
+}
+
+fn moved(body: &Move) -> String {
+    let list = |lots: &[LotId]| lots.iter().map(LotId::to_string).collect::<Vec<_>>().join(", ");
+    let lots = match &body.step {
+        Step::Make { quantity, inputs, .. } if inputs.is_empty() => {
+            format!("{quantity} of a class")
+        }
+        Step::Make { quantity, inputs, .. } => format!("{quantity} out of {}", list(inputs)),
+        Step::Ship { lot, to } => format!("{lot} to {to}"),
+        Step::Recall { made } => made.to_string(),
+        step if step.outputs().is_empty() => list(step.lots()),
+        step => format!("{} into {:?}", list(step.lots()), step.outputs()),
+    };
+    let (step, by, witnesses) = (body.step.name(), body.by.id(), body.witnesses.len());
+    format!("goods: {step} {lots}, by {by}, {witnesses} witnesses")
 }
 
 fn paid(Pay { from, to, amount, kind }: &Pay) -> String {
