@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use super::lot_named;
-use crate::cli::command::demo::LangArg;
+use crate::cli::command::access::LangArg;
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::code_named;
 use super::trace::opens;
-use crate::cli::command::demo::LangArg;
+use crate::cli::command::access::LangArg;
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line};
