@@ -18,8 +18,10 @@ use crate::ledger::signature::{PubKey, Sig};
 use crate::ledger::spec::Spec;
 use crate::ledger::store::{MemoryStore, Overlay, Read, Store, Table};
 use crate::ledger::template::Template;
+use crate::ledger::transaction::attest::Claim;
+use crate::ledger::transaction::lot::Step;
 use crate::ledger::transaction::{
-    Body, CORE_VERSION, Core, Pay, PayKind, Transaction, VALIDITY_BLOCKS_MAX,
+    Attest, Body, CORE_VERSION, Core, LotId, Move, Pay, PayKind, Transaction, VALIDITY_BLOCKS_MAX,
 };
 use crate::primitives::codec::Reader;
 use crate::primitives::limits::HEADER_BYTES;
@@ -102,11 +104,12 @@ pub fn transaction_file(data: &[u8]) {
     assert_eq!(file.clone().combine(&file), Ok(0));
 }
 
-/// A chain with a few blocks that pay a few keys.
+/// A chain with a few blocks that pay a few keys, two of which make goods.
 struct Base {
     chain: Chain,
     store: MemoryStore,
     keys: Vec<SecretKey>,
+    lots: Vec<LotId>,
 }
 
 fn base() -> &'static Base {
@@ -127,10 +130,105 @@ fn base() -> &'static Base {
             let template = Template::empty(&chain, &View(&overlay)).expect("memory does not fail");
             apply(&chain, &mut overlay, &template, key.public_key());
         }
+        let lots = found_goods(&chain, &mut overlay, &keys);
         let batch = overlay.into_batch();
         store.commit(&batch).expect("memory does not fail");
-        Base { chain, store, keys }
+        Base { chain, store, keys, lots }
     })
+}
+
+/// Makers, and lots of theirs to begin with: whole, divided and on their way. A key that is none of those
+/// of the inputs pays, so that their nonces begin at 1.
+fn found_goods(chain: &Chain, overlay: &mut Overlay<'_>, keys: &[SecretKey]) -> Vec<LotId> {
+    let founder = SecretKey::from_seed(&[99; 32]);
+    let mut nonce = 0;
+    let mut lots = Vec::new();
+    for _ in 0..=chain.spec.maturity_blocks {
+        let template = Template::empty(chain, &View(&*overlay)).expect("memory does not fail");
+        apply(chain, overlay, &template, founder.public_key());
+    }
+    let mut act = |overlay: &mut Overlay<'_>, body: Body| {
+        nonce += 1;
+        let core = core(chain, body);
+        let id = core.id(&chain.genesis);
+        let payer = founder.public_key();
+        let fee = 1_000_000;
+        let mut transaction = Transaction { core, payer, nonce, fee, sigs: Vec::new() };
+        sign(chain, &mut transaction, keys.iter().chain([&founder]));
+        let included = vec![Included::new(transaction)];
+        let template = Template::on_tip(chain, &View(&*overlay), included, fee);
+        apply(chain, overlay, &template.expect("memory does not fail"), payer);
+        id
+    };
+    for (number, maker) in keys.iter().take(2).enumerate() {
+        let attest = Attest {
+            issuer: keys[0].public_key().into(),
+            subject: maker.public_key().into(),
+            claim: Claim::Maker,
+            from_h: 0,
+            to_h: VALIDITY_BLOCKS_MAX,
+            subject_tag: [0; 16],
+            evidence: [0; 32],
+            prev: None,
+        };
+        act(overlay, Body::Attest(attest));
+        for id in 0..3 {
+            let step = Step::Make {
+                id: [id; 32],
+                class: [id / 2; 32],
+                quantity: 10,
+                inputs: Vec::new(),
+                min_witness: 0,
+            };
+            act(overlay, Body::Move(moved(maker.public_key(), step)));
+            lots.push(LotId::made(maker.public_key().into(), &[id; 32]));
+        }
+        let to = keys[number + 1].public_key().into();
+        let ship = Step::Ship { lot: lots[lots.len() - 1], to };
+        act(overlay, Body::Move(moved(maker.public_key(), ship)));
+        let divide = Step::Unpack { lot: lots[lots.len() - 2], outputs: vec![4, 6] };
+        let divided = act(overlay, Body::Move(moved(maker.public_key(), divide)));
+        lots.extend((0..2).map(|at| LotId::output(&divided, at)));
+    }
+    lots
+}
+
+fn moved(by: PubKey, step: Step) -> Move {
+    let (site, presence, witnesses) = (None, None, Vec::new());
+    Move { by: by.into(), step, event: [0; 32], site, presence, witnesses }
+}
+
+/// A move of lots that are there, mostly; what the bytes leave open is small.
+fn goods(base: &Base, by: PubKey, reader: &mut Reader<'_>) -> Option<Move> {
+    let mut lot = || {
+        let choice = usize::from(reader.u8().ok()?);
+        Some(base.lots[choice % base.lots.len()])
+    };
+    let (first, second) = (lot()?, lot()?);
+    let mut inputs = if first == second { vec![first] } else { vec![first, second] };
+    inputs.sort_unstable();
+    let (kind, number, other) = (reader.u8().ok()?, reader.u8().ok()?, reader.u8().ok()?);
+    let outputs = vec![u64::from(number), u64::from(other)];
+    let step = match kind % 9 {
+        0 => Step::Make {
+            id: [number; 32],
+            class: [other; 32],
+            quantity: number.into(),
+            inputs,
+            min_witness: other / 128,
+        },
+        1 => {
+            Step::Ship { lot: first, to: base.keys[usize::from(number % KEYS)].public_key().into() }
+        }
+        2 => Step::Receive { lot: first },
+        3 => Step::Pack { inputs, quantity: number.into() },
+        4 => Step::Unpack { lot: first, outputs },
+        5 => Step::Split { inputs, outputs },
+        6 => Step::Dispense { lot: first },
+        7 => Step::Destroy { lot: first },
+        _ => Step::Recall { made: first },
+    };
+    Some(moved(by, step))
 }
 
 /// Mines a template on the tip of the overlay and applies it.
@@ -149,20 +247,21 @@ fn apply(chain: &Chain, overlay: &mut Overlay<'_>, template: &Template, payout: 
     assert!(applied.is_ok(), "a template is valid: {applied:?}");
 }
 
-/// The bytes make transactions: payments between a few keys, bodies of any kind as they decode, and whole
-/// transactions as they decode, signed where a key is ours. What the state takes of them goes into a
+/// The bytes make transactions: payments between a few keys, moves of their lots, bodies of any kind as
+/// they decode, and whole transactions as they decode, signed where a key is ours. What the state takes of them goes into a
 /// block, and taking that off again leaves every table as it was.
 ///
 /// # Panics
 ///
 /// If it does not, or a block of what was taken is refused.
 pub fn state_apply(data: &[u8]) {
-    let Base { chain, store, keys } = base();
+    let base = base();
+    let Base { chain, store, keys, .. } = base;
     let mut reader = Reader::new(data);
     let view = View(store);
     let mut mempool = Mempool::new(chain, &view, Limits::default()).expect("memory does not fail");
     for _ in 0..TRANSACTIONS_MAX {
-        let Some(transaction) = make(chain, keys, &mut reader, data) else { break };
+        let Some(transaction) = make(base, &mut reader, data) else { break };
         // Refused or not: the state decides, and must not fall over.
         let _ = mempool.admit(&view, &transaction.encode(), Source::Own);
     }
@@ -179,12 +278,8 @@ pub fn state_apply(data: &[u8]) {
     }
 }
 
-fn make(
-    chain: &Chain,
-    keys: &[SecretKey],
-    reader: &mut Reader<'_>,
-    data: &[u8],
-) -> Option<Transaction> {
+fn make(base: &Base, reader: &mut Reader<'_>, data: &[u8]) -> Option<Transaction> {
+    let Base { chain, keys, .. } = base;
     let choice = reader.u8().ok()?;
     let key = |bits: u8| &keys[usize::from(bits % KEYS)];
     let mut rest = &data[reader.position()..];
@@ -196,6 +291,11 @@ fn make(
             let (from, to) = (key(choice).public_key(), key(choice >> 2).public_key());
             let pay = Pay { from, to, amount: reader.u64().ok()?, kind: PayKind::Plain };
             envelope(chain, key(choice >> 4), Body::Pay(pay), reader)?
+        }
+        2 if choice & 0b10_0000 != 0 => {
+            let by = key(choice);
+            let body = goods(base, by.public_key(), reader)?;
+            envelope(chain, key(choice >> 2), Body::Move(body), reader)?
         }
         2 => {
             let body = Body::deserialize(&mut rest).ok()?;
@@ -210,15 +310,24 @@ fn make(
         }
     };
     // A wrong number of signatures is for others to find.
+    sign(chain, &mut transaction, keys.iter());
+    Some(transaction)
+}
+
+/// Signs for those whose keys are here; others sign with zeros.
+fn sign<'a>(
+    chain: &Chain,
+    transaction: &mut Transaction,
+    keys: impl Iterator<Item = &'a SecretKey> + Clone,
+) {
     let ids = Ids::of(&Included::new(transaction.clone()), &chain.genesis);
     let signers = transaction.signers();
     let sign = |(at, signer): (usize, &PubKey)| {
-        let secret = keys.iter().find(|key| key.public_key() == *signer)?;
+        let secret = keys.clone().find(|key| key.public_key() == *signer)?;
         secret.sign(ids.signed_message(at), Purpose::Core).ok()
     };
     let sigs = signers.iter().enumerate().map(|signer| sign(signer).unwrap_or(Sig([0; 64])));
     transaction.sigs = sigs.collect();
-    Some(transaction)
 }
 
 fn envelope(
@@ -228,14 +337,18 @@ fn envelope(
     reader: &mut Reader<'_>,
 ) -> Option<Transaction> {
     let (nonce, fee) = (reader.u8().ok()?, reader.u32().ok()?);
-    let core = Core {
+    let payer = payer.public_key();
+    let core = core(chain, body);
+    Some(Transaction { core, payer, nonce: nonce.into(), fee: fee.into(), sigs: Vec::new() })
+}
+
+fn core(chain: &Chain, body: Body) -> Core {
+    Core {
         version: CORE_VERSION,
         chain: chain.chain_id,
         valid_from: 0,
         valid_to: VALIDITY_BLOCKS_MAX,
         anchor: BlockHash::ZERO.0,
         body,
-    };
-    let payer = payer.public_key();
-    Some(Transaction { core, payer, nonce: nonce.into(), fee: fee.into(), sigs: Vec::new() })
+    }
 }
