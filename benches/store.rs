@@ -1,11 +1,17 @@
-//! The store on disk: opening it after its process was killed, whatever its size, a commit of one block
-//! and look-ups. `PROOFWARD_STORE_TRANSACTIONS` (such as `100000,1000000`) sets the sizes.
+//! The store on disk: opening it after its process was killed, whatever its size; a commit of one block and
+//! look-ups beside it.
+//!
+//! `cargo bench --bench store` builds stores of 100,000 and of 1,000,000 transactions (a gigabyte of
+//! temporary files, a minute or two) and prints medians beside the goals; `PROOFWARD_STORE_TRANSACTIONS`
+//! (such as `1000,50000`) sets the sizes. Without `--bench` (under `cargo test`) small ones are built and
+//! opened once.
+#![expect(clippy::float_arithmetic, reason = "ratios for people")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use proofward::hash::sha256::sha256;
 use proofward::ledger::store::{
     Batch, CACHE_BYTES_DEFAULT, DiskReader, DiskStore, Read as _, Store as _, Table,
@@ -14,11 +20,52 @@ use proofward::ledger::store::{
 const BLOCK_TRANSACTIONS: u32 = 100;
 const TRANSACTION_BYTES: usize = 300;
 /// Blocks in one write, as when blocks are imported.
-const WRITE_BLOCKS: u32 = 50;
+const WRITE_BLOCKS: u32 = 100;
+/// Entries of the state.
+const ENTRIES: u32 = 50_000;
+/// Look-ups behind one figure.
+const GETS: u32 = 10_000;
 
-fn sizes() -> Vec<u32> {
-    let sizes = std::env::var("PROOFWARD_STORE_TRANSACTIONS").unwrap_or("1000,10000".to_owned());
-    sizes.split(',').map(|size| size.parse().expect("numbers with commas between")).collect()
+/// What opening a store of the first size may take, and one of the second size in proportion to it.
+const OPEN_MAX: Duration = Duration::from_millis(100);
+const GROWTH_MAX: f64 = 1.2;
+
+fn main() {
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
+    let (sizes, rounds) = if is_measured { ("100000,1000000", 5) } else { ("1000,10000", 1) };
+    let sizes = std::env::var("PROOFWARD_STORE_TRANSACTIONS").unwrap_or_else(|_| sizes.to_owned());
+    let sizes = sizes.split(',').map(|size| size.parse().expect("numbers with commas between"));
+    let mut stores: Vec<Built> = sizes.map(Built::new).collect();
+
+    let mut opened = vec![Vec::new(); stores.len()];
+    for _ in 0..rounds {
+        for (store, opened) in stores.iter().zip(&mut opened) {
+            opened.push(store.open());
+        }
+    }
+    let opened: Vec<[Duration; 3]> = opened.into_iter().map(medians).collect();
+    for (store, [killed, closed, reading]) in stores.iter_mut().zip(&opened) {
+        let [commit, get] = medians((0..rounds).map(|_| store.use_once()).collect());
+        println!("{} transactions, {} bytes:", store.transactions, store.bytes);
+        println!(
+            "  opened after a kill in {killed:.2?}, after a close in {closed:.2?}, for reading in {reading:.2?}"
+        );
+        println!(
+            "  a block of {BLOCK_TRANSACTIONS} committed in {commit:.2?}, an entry of the state read in {get:.2?}"
+        );
+    }
+    if let [[first, ..], .., [last, ..]] = &opened[..] {
+        let growth = last.as_secs_f64() / first.as_secs_f64();
+        let is_met = !is_measured || (*first < OPEN_MAX && growth <= GROWTH_MAX);
+        println!(
+            "the last opens in {growth:.2} x the time of the first (goals: {GROWTH_MAX}, and the first under {OPEN_MAX:?}): {}",
+            match (is_measured, is_met) {
+                (false, _) => "not measured",
+                (true, true) => "met",
+                (true, false) => "NOT MET",
+            }
+        );
+    }
 }
 
 /// What a block of transactions leaves in the store.
@@ -38,79 +85,96 @@ fn put_block(batch: &mut Batch, height: u32) {
         let id = sha256(&number.to_le_bytes());
         batch.put(Table::Transactions, id, [0; 8]);
         batch.put(Table::Cores, sha256(&id), [0; 4]);
-        batch.put(Table::State, sha256(&(number % 50_000).to_be_bytes()), [0; 48]);
+        batch.put(Table::State, entry(number), [0; 48]);
     }
     batch.put(Table::Meta, *b"tip", sha256(&key));
 }
 
-fn build(dir: &Path, transactions: u32) -> DiskStore {
-    let store = DiskStore::create(dir, CACHE_BYTES_DEFAULT).expect("an empty directory");
-    let blocks = transactions / BLOCK_TRANSACTIONS;
-    for first in (0..blocks).step_by(WRITE_BLOCKS as usize) {
-        let mut batch = Batch::new();
-        (first..blocks.min(first + WRITE_BLOCKS)).for_each(|height| put_block(&mut batch, height));
-        store.commit(&batch).expect("a working disk");
-    }
-    store
+fn entry(number: u32) -> [u8; 32] {
+    sha256(&(number % ENTRIES).to_be_bytes())
 }
 
-/// The directory as a kill leaves it: the file of a store that is still open.
-fn killed(dir: &Path, to: &Path) -> PathBuf {
-    fs::create_dir_all(to).expect("a directory");
-    fs::copy(dir.join("chain.redb"), to.join("chain.redb")).expect("a copy");
-    to.to_owned()
+/// A store of a size, open.
+struct Built {
+    transactions: u32,
+    bytes: u64,
+    store: DiskStore,
+    /// How many blocks it has, and how many look-ups were made.
+    blocks: u32,
+    gets: u32,
+    dir: tempfile::TempDir,
 }
 
-fn open(dir: &Path) -> DiskStore {
-    DiskStore::open(dir, CACHE_BYTES_DEFAULT).expect("a store")
-}
-
-fn disk(c: &mut Criterion) {
-    let mut group = c.benchmark_group("store");
-    group.sample_size(20);
-    for transactions in sizes() {
+impl Built {
+    fn new(transactions: u32) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let store = build(&dir.path().join("live"), transactions);
         let live = dir.path().join("live");
+        let store = DiskStore::create(&live, CACHE_BYTES_DEFAULT).expect("an empty directory");
+        let blocks = transactions / BLOCK_TRANSACTIONS;
+        for first in (0..blocks).step_by(WRITE_BLOCKS as usize) {
+            let mut batch = Batch::new();
+            let heights = first..blocks.min(first + WRITE_BLOCKS);
+            heights.for_each(|height| put_block(&mut batch, height));
+            store.commit(&batch).expect("a working disk");
+        }
         let bytes = fs::metadata(live.join("chain.redb")).expect("a file").len();
-        println!("{transactions} transactions: {bytes} bytes");
-        let original = killed(&live, &dir.path().join("original"));
+        Self { transactions, bytes, store, blocks, gets: 0, dir }
+    }
 
-        group.bench_function(BenchmarkId::new("open after a kill", transactions), |b| {
-            // Closing would make the next opening an easy one, so each has a copy; and a copy that
-            // was read once is in memory, as the file of a process that was just killed is.
-            b.iter_batched(
-                || killed(&original, &dir.path().join("copy")),
-                |copy| open(&copy),
-                BatchSize::PerIteration,
-            );
+    /// How long it takes to open after a kill, after a close, and for reading beside the writer.
+    fn open(&self) -> [Duration; 3] {
+        let (live, copy) = (self.dir.path().join("live"), self.dir.path().join("copy"));
+        // The directory as a kill leaves it: the file of a store that is still open. Closing makes the
+        // next opening an easy one, so each has a copy: one that is on the disk, as whatever the process
+        // had committed is, and in memory, as what it just wrote is.
+        killed(&live, &copy);
+        let writer = || DiskStore::open(&copy, CACHE_BYTES_DEFAULT).expect("a store");
+        let after_kill = timed(writer);
+        let after_close = timed(writer);
+        fs::remove_dir_all(&copy).expect("our own");
+        let reader = || DiskReader::open(&live, CACHE_BYTES_DEFAULT).expect("a store");
+        [after_kill, after_close, timed(reader)]
+    }
+
+    /// How long a commit of one more block takes, and one look-up on average.
+    fn use_once(&mut self) -> [Duration; 2] {
+        let mut batch = Batch::new();
+        put_block(&mut batch, self.blocks);
+        self.blocks += 1;
+        let commit = timed(|| self.store.commit(&batch).expect("a working disk"));
+        let first = self.gets;
+        self.gets += GETS;
+        let get = timed(|| {
+            for number in first..first + GETS {
+                let key = entry(number.wrapping_mul(7_919));
+                black_box(self.store.get(Table::State, &key)).expect("a working disk");
+            }
         });
-        group.bench_function(BenchmarkId::new("open after a close", transactions), |b| {
-            b.iter_batched(|| (), |()| open(&original), BatchSize::PerIteration);
-        });
-        group.bench_function(BenchmarkId::new("open for reading", transactions), |b| {
-            let reader = |()| DiskReader::open(&live, CACHE_BYTES_DEFAULT).expect("a store");
-            b.iter_batched(|| (), reader, BatchSize::PerIteration);
-        });
-        let mut height = transactions / BLOCK_TRANSACTIONS;
-        group.bench_function(BenchmarkId::new("commit a block", transactions), |b| {
-            b.iter(|| {
-                let mut batch = Batch::new();
-                put_block(&mut batch, height);
-                height += 1;
-                store.commit(&batch).expect("a working disk");
-            });
-        });
-        let mut number = 0_u32;
-        group.bench_function(BenchmarkId::new("get a state entry", transactions), |b| {
-            b.iter(|| {
-                number = number.wrapping_add(7_919);
-                let key = sha256(&(number % 50_000).to_be_bytes());
-                black_box(store.get(Table::State, &key)).expect("a working disk")
-            });
-        });
+        [commit, get / GETS]
     }
 }
 
-criterion_group!(benches, disk);
-criterion_main!(benches);
+fn killed(live: &Path, copy: &Path) {
+    fs::create_dir_all(copy).expect("a directory");
+    let file = copy.join("chain.redb");
+    fs::copy(live.join("chain.redb"), &file).expect("a copy");
+    File::open(file).and_then(|file| file.sync_all()).expect("a working disk");
+}
+
+/// How long `work` takes; what it gives is dropped after that.
+fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    let made = work();
+    let time = start.elapsed();
+    drop(made);
+    time
+}
+
+/// The median of each column.
+fn medians<const N: usize>(rows: Vec<[Duration; N]>) -> [Duration; N] {
+    std::array::from_fn(|column| {
+        let mut values: Vec<_> = rows.iter().map(|row| row[column]).collect();
+        values.sort_unstable();
+        values[values.len() / 2]
+    })
+}

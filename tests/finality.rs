@@ -97,6 +97,9 @@ fn no_work_replaces_what_is_settled() {
     let (tip, record) = ours.tip().unwrap();
     for rival in &rivals {
         assert_eq!(ours.submit(rival, NOW).unwrap(), Submitted::Side);
+        let hash = ours.chain().header_hash(rival).unwrap();
+        assert_eq!(ours.view().block_bytes(&hash).unwrap(), None, "nobody will ask for its body");
+        assert_eq!(ours.submit(rival, NOW).unwrap(), Submitted::Known);
     }
     assert_eq!(ours.tip().unwrap().0, tip);
     let strongest = ours.chain().header_hash(rivals.last().unwrap()).unwrap();

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
 
 use proofward::engine::nodes::NodeKernel;
+use proofward::engine::pool::Pool;
 use proofward::fuzzing::naive::{Entries, state_root};
 use proofward::hash::sha256::{sha256, sha256d};
 use proofward::ledger::tree::{
     Change, Leaf, MemoryPages, PAGE_BYTES_MAX, PROOF_BYTES_MAX, Page, PagePath, Pages, PagesError,
-    Proof, ProofError, Scrub, StateKey, StateRoot, Update, ValueHash, prove, update,
+    Proof, ProofError, Scrub, StateKey, StateRoot, Update, ValueHash, prove, update, update_on,
 };
 use proofward::primitives::Digest;
 use proofward::primitives::codec::DecodeError;
@@ -96,6 +98,34 @@ fn small_tree(seed: u64, count: usize, shared: usize) -> (Entries, StateRoot, Me
         keys.into_iter().map(|key| (key, random.digest()[..random.below(33)].to_vec())).collect();
     let (root, pages) = tree_of(&entries);
     (entries, root, pages)
+}
+
+#[test]
+fn a_pool_makes_the_same_of_a_tree() {
+    let mut random = Random::new(29);
+    let all = keys(&mut random, 4000, 40);
+    let value = |random: &mut Random| random.digest()[..random.below(33)].to_vec();
+    let first: Entries = all[..2000].iter().map(|key| (*key, value(&mut random))).collect();
+    let (_, pages) = tree_of(&first);
+    // All that is there changes, goes or stays, and what is not there comes or does not.
+    let mut second = first.clone();
+    for key in &all {
+        match random.below(3) {
+            0 => drop(second.remove(key)),
+            _ => drop(second.insert(*key, value(&mut random))),
+        }
+    }
+    for (from, to) in
+        [(&pages, &second), (&MemoryPages::default(), &first), (&pages, &Entries::new())]
+    {
+        let changes = changes_to(to, &all);
+        let expected = updated(from, &changes);
+        for threads in 1..4 {
+            let pool = Pool::new(NonZeroUsize::new(threads).unwrap()).unwrap();
+            let shared = update_on(&pool, NodeKernel::best(), from, &changes).unwrap();
+            assert_eq!(shared, expected, "{threads} threads");
+        }
+    }
 }
 
 #[test]

@@ -340,11 +340,12 @@ fn blobs_are_found_by_their_hash_and_verified() {
 type Writes = Vec<(u8, Option<u8>)>;
 
 proptest! {
-    /// An overlay, and an overlay over it, show what a map with the same writes shows; and so does
-    /// the store once the batches are committed.
+    /// An overlay, and an overlay over it, show what a map with the same writes shows, also of writes
+    /// that have parted; and so does the store once the batches are committed.
     #[test]
     fn an_overlay_shows_what_would_be_committed(
         base: Writes,
+        parting: Writes,
         first: Writes,
         second: Writes,
         from: u8,
@@ -373,6 +374,8 @@ proptest! {
         let batch = overlay.into_batch();
         store.commit(&batch).unwrap();
         let mut lower = Overlay::new(&store);
+        apply(&parting, &mut lower);
+        let parted = lower.part();
         apply(&first, &mut lower);
         let mut upper = Overlay::new(&lower);
         apply(&second, &mut upper);
@@ -384,6 +387,8 @@ proptest! {
             .collect();
         prop_assert_eq!(&upper.range(Table::State, &from, limit).unwrap(), &expected);
         prop_assert_eq!(upper.get(Table::State, &from).unwrap(), naive.get(from.as_slice()).cloned());
+        store.commit(&parted).unwrap();
+        prop_assert_eq!(&upper.range(Table::State, &from, limit).unwrap(), &expected);
         let batch = upper.into_batch();
         lower.append(batch);
         let batch = lower.into_batch();

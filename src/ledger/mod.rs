@@ -18,15 +18,18 @@
 //! | [`signature`] | keys and signatures, singly and in batches |
 //! | [`tree`] | the authenticated map whose root every coinbase commits to |
 //! | [`store`] | numbered tables of bytes, written in batches |
+//! | [`bytes`] | keys and values in memory |
 
 pub mod address;
 pub mod archive;
 pub mod audit;
 pub mod block;
+pub mod bytes;
 pub mod chain;
 pub mod coinbase;
 pub mod credit;
 pub mod goods;
+mod map;
 pub mod mempool;
 pub mod policy;
 pub mod rules;

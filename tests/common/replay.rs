@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use proofward::ledger::block::Included;
+use proofward::ledger::bytes::Bytes;
 use proofward::ledger::coinbase::{Coinbase, Payout};
 use proofward::ledger::rules::TransactionError;
 use proofward::ledger::rules::context::{
@@ -47,8 +48,8 @@ pub(crate) struct Base {
 }
 
 impl StateRead for Base {
-    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.entries.get(key).cloned())
+    fn entry(&self, key: &EntryKey) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.entries.get(key).map(Bytes::from))
     }
 
     fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
@@ -59,9 +60,9 @@ impl StateRead for Base {
 impl Base {
     pub(crate) fn apply(&mut self, delta: &Delta) {
         for Change { key, old, new } in delta.changes() {
-            assert_eq!(self.entries.get(key), old.as_ref());
+            assert_eq!(self.entries.get(key).map(Vec::as_slice), old.as_deref());
             match new {
-                Some(value) => self.entries.insert(key.clone(), value.clone()),
+                Some(value) => self.entries.insert(key.clone(), value.to_vec()),
                 None => self.entries.remove(key),
             };
         }

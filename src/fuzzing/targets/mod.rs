@@ -14,6 +14,8 @@ mod rpc;
 #[cfg(feature = "ledger")]
 mod state_tree;
 #[cfg(feature = "ledger")]
+mod store;
+#[cfg(feature = "ledger")]
 mod text;
 
 pub use block::block;
@@ -28,6 +30,8 @@ pub use nbits::nbits;
 pub use rpc::rpc_body;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
+#[cfg(feature = "ledger")]
+pub use store::store_open;
 #[cfg(feature = "ledger")]
 pub use text::{address, key_file};
 
@@ -54,6 +58,8 @@ pub const ALL: &[Named] = &[
     ("rpc_body", rpc_body),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),
+    #[cfg(feature = "ledger")]
+    ("store_open", store_open),
     #[cfg(feature = "ledger")]
     ("transaction", transaction),
     #[cfg(feature = "ledger")]

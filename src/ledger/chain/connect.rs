@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::engine::nodes::NodeKernel;
+use crate::engine::pool::Pool;
 use crate::ledger::block::Block;
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::view::{META_ROOT, META_TIP, View, corrupt};
@@ -16,7 +17,7 @@ use crate::ledger::rules::isolation::Ids;
 use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::signature::KeyCache;
 use crate::ledger::spec::Spec;
-use crate::ledger::state::{Delta, Logged, Session};
+use crate::ledger::state::{Change as StateChange, Delta, Logged, Session};
 use crate::ledger::store::{Overlay, StoreError, Table};
 use crate::ledger::tree::{self, Change, PagesError, StateRoot, ValueHash};
 use crate::primitives::{BlockHash, Digest};
@@ -75,13 +76,15 @@ impl Chain {
     }
 
     /// Applies a block whose header, merkle root and coinbase height hold to the state of its parent,
-    /// which must be the tip of the overlay. Returns the fees.
+    /// which must be the tip of the overlay; the state tree is hashed on the cores of the pool. Returns
+    /// the fees.
     ///
     /// # Errors
     ///
     /// The first rule broken, or a store that cannot be read. The overlay is as it was.
     pub fn connect(
         &self,
+        pool: &Pool,
         overlay: &mut Overlay<'_>,
         record: &Record,
         prepared: &Prepared,
@@ -92,8 +95,9 @@ impl Chain {
             self.judge(view, record.height, prepared, signatures)?
         };
         let hash = prepared.hash;
-        self.write_delta(overlay, &delta)?;
-        overlay.put(Table::Undo, hash.0, delta.undo_record());
+        let undo = delta.undo_record();
+        self.write_delta(Some(pool), overlay, delta)?;
+        overlay.put(Table::Undo, hash.0, undo);
         overlay.put(Table::Heights, record.height.to_be_bytes(), hash.0);
         overlay.put(Table::Leaves, hash.0, prepared.leaves.concat());
         for (index, ids) in (1u32..).zip(&prepared.ids) {
@@ -124,7 +128,7 @@ impl Chain {
         let state = |key: &_| crate::ledger::state::StateRead::entry(&View(&*overlay), key);
         let delta = Delta::from_undo(&undo, state)?
             .ok_or_else(|| corrupt("the tip's undo record does not decode"))?;
-        self.write_delta(overlay, &delta)?;
+        self.write_delta(None, overlay, delta)?;
         if View(&*overlay).root()? != StateRoot(block.coinbase.commitment) {
             return Err(corrupt("undoing the tip does not give its parent's state"));
         }
@@ -185,34 +189,39 @@ impl Chain {
     }
 
     /// Writes entries, pages, the root and the indexes of core ids and events.
-    fn write_delta(&self, overlay: &mut Overlay<'_>, delta: &Delta) -> Result<(), StoreError> {
-        let mut changes: Vec<Change> = delta
-            .changes()
-            .iter()
-            .map(|change| {
-                let key = change.key.state_key();
-                (key, change.new.as_ref().map(|value| ValueHash::of(value)))
-            })
-            .collect();
+    fn write_delta(
+        &self,
+        pool: Option<&Pool>,
+        overlay: &mut Overlay<'_>,
+        delta: Delta,
+    ) -> Result<(), StoreError> {
+        let hashed = |change: &StateChange| {
+            (change.key.state_key(), change.new.as_deref().map(ValueHash::of))
+        };
+        let changed = delta.changes();
+        let mut changes: Vec<Change> = match pool {
+            Some(pool) => pool.map(changed.len(), |i| hashed(&changed[i])),
+            None => changed.iter().map(hashed).collect(),
+        };
         changes.sort_unstable_by_key(|change| change.0);
-        let update =
-            tree::update(self.kernel, &View(&*overlay), &changes).map_err(|error| match error {
-                PagesError::Store { source, .. } => source,
-                other => corrupt(&other.to_string()),
-            })?;
+        let view = View(&*overlay);
+        let update = match pool {
+            Some(pool) => tree::update_on(pool, self.kernel, &view, &changes),
+            None => tree::update(self.kernel, &view, &changes),
+        };
+        let update = update.map_err(|error| match error {
+            PagesError::Store { source, .. } => source,
+            other => corrupt(&other.to_string()),
+        })?;
+        overlay.reserve(Table::Pages, update.pages.len());
+        overlay.reserve(Table::State, changes.len());
         for (path, page) in update.pages {
             match page {
-                Some(page) => overlay.put(Table::Pages, path.as_bytes(), page.as_bytes()),
+                Some(page) => overlay.put(Table::Pages, path.as_bytes(), page.into_bytes()),
                 None => overlay.delete(Table::Pages, path.as_bytes()),
             }
         }
         overlay.put(Table::Meta, META_ROOT, update.root.0);
-        for change in delta.changes() {
-            match &change.new {
-                Some(value) => overlay.put(Table::State, change.key.encode(), value.clone()),
-                None => overlay.delete(Table::State, change.key.encode()),
-            }
-        }
         for (rid, kind, indexes) in delta.forgotten() {
             for index in indexes {
                 overlay.delete(Table::Events, Logged::key(&rid, kind, index));
@@ -228,6 +237,12 @@ impl Chain {
         }
         for (core, height) in added {
             overlay.put(Table::Cores, core.0, height.to_le_bytes());
+        }
+        for StateChange { key, new, .. } in delta.into_changes() {
+            match new {
+                Some(value) => overlay.put(Table::State, key.encode(), value),
+                None => overlay.delete(Table::State, key.encode()),
+            }
         }
         Ok(())
     }

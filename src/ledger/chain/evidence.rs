@@ -104,7 +104,7 @@ impl Chain {
         let inclusion = Inclusion::new(&block.leaves(), 0).expect("every block has a coinbase");
         Ok(StateEvidence {
             key: key.encode(),
-            value,
+            value: value.map(|value| value.to_vec()),
             proof,
             coinbase: block.coinbase_bytes,
             branch: inclusion.siblings,

@@ -1,6 +1,8 @@
 //! The ledger on a store: accept a block, follow the branch with the most work, never below what is
 //! settled.
 
+use std::thread;
+
 use crate::engine::nodes::NodeKernel;
 use crate::engine::pool::Pool;
 use crate::ledger::block::Block;
@@ -9,6 +11,7 @@ use crate::ledger::chain::header::{check_clock, check_header};
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::run::{Run, judge_isolated};
 use crate::ledger::chain::view::{META_ARRIVALS, META_ROOT, META_SPEC, META_TIP, View, corrupt};
+use crate::ledger::chain::writer::Writer;
 use crate::ledger::rules::context::{Ancestors, Refusal};
 use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::spec::Spec;
@@ -38,7 +41,8 @@ pub struct Ledger<S> {
 pub enum Submitted {
     /// It was there before.
     Known,
-    /// It is stored on a branch with no more work than the best one.
+    /// It is stored on a branch with no more work than the best one; if the branch leaves the best one
+    /// below the settled block, its header alone.
     Side,
     /// It is the new tip.
     Tip {
@@ -174,10 +178,15 @@ impl<S: Store> Ledger<S> {
         };
         let hash = prepared.hash;
         overlay.put(Table::Headers, hash.0, record.encode());
-        overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
         overlay.put(Table::Meta, META_ARRIVALS, (record.arrival + 1).to_le_bytes());
         let (_, tip) = self.tip()?;
-        if record.work <= tip.work || !self.holds_settled(&View(&overlay), &record, &hash)? {
+        let holds_settled = self.holds_settled(&View(&overlay), &record, &hash)?;
+        if holds_settled {
+            // Any other can never be applied, so its header is enough to tell what witnesses lie about;
+            // old blocks are cheap to mine again, and their bodies would fill the disk.
+            overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
+        }
+        if record.work <= tip.work || !holds_settled {
             let batch = overlay.into_batch();
             self.store.commit(&batch)?;
             return Ok(Submitted::Side);
@@ -223,39 +232,32 @@ impl<S: Store> Ledger<S> {
         &self,
         blocks: impl Iterator<Item = Result<Vec<u8>, E>>,
         now: u64,
-        mut progress: impl FnMut(&Run) + Send,
+        progress: impl FnMut(&Run) + Send,
     ) -> Result<Run, E> {
         let mut overlay = Overlay::new(&self.store);
         let blocks = blocks.map(|block| block.map_err(Extend));
-        let (mut last, mut durable) = (Run::default(), 0);
-        let run = self.chain.run(&self.pool, &mut overlay, blocks, Some(now), |overlay, run| {
-            last = *run;
-            let is_long = run.blocks - durable >= RUN_COMMIT_BLOCKS;
-            if is_long || overlay.batch().bytes() >= RUN_COMMIT_BYTES {
-                durable = run.blocks;
-                self.flush(overlay).map_err(|error| Extend(SubmitError::from(error).into()))?;
-                progress(run);
-            }
-            Ok(())
-        });
-        // What was applied before a bad block is kept all the same.
-        let mut kept = Ok(());
-        if !overlay.batch().is_empty() {
-            kept = self.flush(&mut overlay);
-            if kept.is_ok() {
-                progress(&last);
-            }
-        }
-        let run = run.map_err(|Extend(error)| error)?;
-        kept.map_err(SubmitError::from)?;
+        let run = thread::scope(|scope| {
+            let mut writer = Writer::new(scope, &self.store, progress);
+            let (mut last, mut parted) = (Run::default(), 0);
+            let run =
+                self.chain.run(&self.pool, &mut overlay, blocks, Some(now), |overlay, run| {
+                    last = *run;
+                    let is_long = run.blocks - parted >= RUN_COMMIT_BLOCKS;
+                    let kept = if is_long || overlay.batch().bytes() >= RUN_COMMIT_BYTES {
+                        parted = run.blocks;
+                        writer.write(overlay, *run)
+                    } else {
+                        writer.look()
+                    };
+                    kept.map_err(|error| Extend(SubmitError::from(error).into()))
+                });
+            // What was applied before a bad block is kept all the same, and a disk that fails is why a
+            // run fails that can no longer read.
+            writer.finish(overlay, last).map_err(SubmitError::from)?;
+            run.map_err(|Extend(error)| error)
+        })?;
         self.follow_witnesses()?;
         Ok(run)
-    }
-
-    /// Commits and empties an overlay.
-    fn flush<'a>(&'a self, overlay: &mut Overlay<'a>) -> Result<(), StoreError> {
-        let batch = std::mem::replace(overlay, Overlay::new(&self.store)).into_batch();
-        self.store.commit(&batch)
     }
 
     /// The settled block, if any.
@@ -344,7 +346,7 @@ impl<S: Store> Ledger<S> {
             let result = match prepared.filter(|prepared| prepared.hash == *hash) {
                 Some(prepared) => {
                     let signatures = self.chain.signatures_of(&self.pool, prepared);
-                    self.chain.connect(&mut overlay, record, prepared, signatures)
+                    self.chain.connect(&self.pool, &mut overlay, record, prepared, signatures)
                 }
                 None => self.connect_stored(&mut overlay, record, hash),
             };
@@ -387,7 +389,7 @@ impl<S: Store> Ledger<S> {
             .map_err(|_| corrupt(&format!("the body of block {hash} does not decode")))?;
         let prepared = Prepared::new(&self.chain, block);
         let signatures = self.chain.signatures_of(&self.pool, &prepared);
-        self.chain.connect(overlay, record, &prepared, signatures)
+        self.chain.connect(&self.pool, overlay, record, &prepared, signatures)
     }
 }
 

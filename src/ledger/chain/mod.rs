@@ -17,6 +17,7 @@ mod replay;
 mod run;
 mod scrub;
 mod view;
+mod writer;
 
 pub use connect::{Chain, Prepared};
 pub use credit::{CREDIT_MODELS_MAX, ModelCredit};

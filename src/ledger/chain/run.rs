@@ -18,9 +18,9 @@ use crate::ledger::store::{Overlay, Table};
 use crate::primitives::limits::HEADER_BYTES;
 use crate::primitives::{BlockHash, Header};
 
-/// Bytes of blocks that a group gathers before it is judged: enough for full batches of signatures on
-/// every core. It bounds the memory of a run, and how long cores wait for one another at its ends.
-const GROUP_BYTES_MAX: usize = 2 * BLOCK_BYTES_MAX;
+/// Bytes of blocks that a group gathers for each core before it is judged: enough for full batches of
+/// signatures. They bound the memory of a run, and how long cores wait for one another at its ends.
+const GROUP_BYTES_PER_THREAD: usize = BLOCK_BYTES_MAX / 4;
 /// Blocks in a group.
 const GROUP_BLOCKS_MAX: usize = 1024;
 
@@ -117,6 +117,7 @@ impl Chain {
     /// The first rule broken, or a store that cannot be read; the blocks before stay applied.
     pub fn apply(
         &self,
+        pool: &Pool,
         overlay: &mut Overlay<'_>,
         group: Group,
         now: Option<u64>,
@@ -128,7 +129,7 @@ impl Chain {
             let record = record.expect("what decodes has a header");
             let signatures =
                 if index < group.verified { Signatures::Verified } else { Signatures::Verify };
-            self.connect(overlay, &record, &prepared, signatures)?;
+            self.connect(pool, overlay, &record, &prepared, signatures)?;
             overlay.put(Table::Bodies, prepared.hash.0, &bytes[HEADER_BYTES..]);
             overlay.put(Table::Meta, META_ARRIVALS, (record.arrival + 1).to_le_bytes());
             run.blocks += 1;
@@ -159,7 +160,8 @@ impl Chain {
         let tip = View(&*overlay).tip().map_err(store)?;
         let mut height = View(&*overlay).expect_record(&tip).map_err(store)?.height;
         let mut run = Run::default();
-        let (raw, mut ended) = next_group(&mut blocks);
+        let group_bytes = pool.threads().get().saturating_mul(GROUP_BYTES_PER_THREAD);
+        let (raw, mut ended) = next_group(&mut blocks, group_bytes);
         let mut next = self.prepare(pool, height.saturating_add(1), raw);
         loop {
             let current = next;
@@ -171,14 +173,14 @@ impl Chain {
             let raw = if ended.is_some() {
                 Vec::new()
             } else {
-                let (raw, end) = next_group(&mut blocks);
+                let (raw, end) = next_group(&mut blocks, group_bytes);
                 ended = end;
                 raw
             };
             let (prepared, applied) = pool.join(
                 || self.prepare(pool, height.saturating_add(1), raw),
                 || {
-                    let applied = self.apply(overlay, current, now, &mut run);
+                    let applied = self.apply(pool, overlay, current, now, &mut run);
                     // What was applied before a bad block is kept all the same.
                     keep(overlay, &run)?;
                     applied.map_err(E::from)
@@ -217,12 +219,13 @@ impl Chain {
     }
 }
 
-/// Blocks until a group is full; the second value says that, and how, the source ended.
+/// Blocks until a group has so many bytes; the second value says that, and how, the source ended.
 fn next_group<E>(
     blocks: &mut impl Iterator<Item = Result<Vec<u8>, E>>,
+    bytes_max: usize,
 ) -> (Vec<Vec<u8>>, Option<Result<(), E>>) {
     let (mut group, mut bytes) = (Vec::new(), 0);
-    while group.len() < GROUP_BLOCKS_MAX && bytes < GROUP_BYTES_MAX {
+    while group.len() < GROUP_BLOCKS_MAX && bytes < bytes_max {
         match blocks.next() {
             None => return (group, Some(Ok(()))),
             Some(Err(error)) => return (group, Some(Err(error))),

@@ -17,6 +17,7 @@
 
 use std::ops::Range;
 
+use crate::ledger::bytes::Bytes;
 use crate::ledger::chain::finality::Alarm;
 use crate::ledger::chain::record::Record;
 use crate::ledger::rules::context::Ancestors;
@@ -183,15 +184,14 @@ impl View<'_> {
 }
 
 impl StateRead for View<'_> {
-    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.get(Table::State, &key.encode())
+    fn entry(&self, key: &EntryKey) -> Result<Option<Bytes>, StoreError> {
+        self.0.value(Table::State, &key.encode())
     }
 
     fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {
-        match self.0.get(Table::Cores, &core.0)? {
+        match self.0.value(Table::Cores, &core.0)? {
             None => Ok(None),
-            Some(bytes) => bytes
-                .try_into()
+            Some(bytes) => <[u8; 4]>::try_from(&*bytes)
                 .map(|height| Some(u32::from_le_bytes(height)))
                 .map_err(|_| corrupt("the height of a core id is not 4 bytes")),
         }
@@ -202,8 +202,8 @@ impl Pages for View<'_> {
     type Error = StoreError;
 
     fn page(&self, path: &PagePath) -> Result<Option<Page>, StoreError> {
-        let Some(bytes) = self.0.get(Table::Pages, path.as_bytes())? else { return Ok(None) };
-        Page::decode(path, &bytes).map(Some).map_err(|_| corrupt("a page does not decode"))
+        let Some(bytes) = self.0.value(Table::Pages, path.as_bytes())? else { return Ok(None) };
+        Page::decode_shared(path, bytes).map(Some).map_err(|_| corrupt("a page does not decode"))
     }
 }
 

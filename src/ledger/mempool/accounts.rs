@@ -1,10 +1,11 @@
 //! What pending transactions take from each account: its sequence as a payer, and what it must own so
 //! that all of them together can be paid.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::spends;
 use super::entries::Entry;
+use crate::ledger::map::LongKeyMap;
 use crate::ledger::signature::PubKey;
 
 /// What is pending on one account.
@@ -20,7 +21,7 @@ pub(super) struct Account {
 
 /// Accounts that something pending debits.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Accounts(HashMap<PubKey, Account>);
+pub(super) struct Accounts(LongKeyMap<PubKey, Account>);
 
 impl Accounts {
     pub(super) fn get(&self, key: &PubKey) -> Option<&Account> {

@@ -6,7 +6,7 @@
 //! place of a transaction in the block does not matter, but for later nonces of a payer, which stand
 //! after earlier ones.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::engine::merkle::BranchTree;
 use crate::engine::nodes::NodeKernel;
 use crate::ledger::block::{BLOCK_BYTES_MAX, BLOCK_SIGNATURES_MAX, Included};
 use crate::ledger::coinbase::COINBASE_BYTES_MAX;
+use crate::ledger::map::LongKeySet;
 use crate::ledger::rules::context::{Context, Refusal, Signatures, apply_transaction};
 use crate::ledger::state::Session;
 use crate::ledger::store::StoreError;
@@ -140,7 +141,7 @@ impl Assembly {
 
     fn fill_up(&mut self, edge: Key, pool: Pool<'_>) {
         // Who has been passed over has no later ones in this block.
-        let mut passed = HashSet::new();
+        let mut passed = LongKeySet::default();
         let mut misses = 0;
         for key in pool.order.range(edge..) {
             let entry = &pool.entries[key.slot];

@@ -60,7 +60,7 @@ mod refused;
 mod source;
 mod tip;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use accounts::Accounts;
@@ -79,6 +79,7 @@ pub use refused::{Dropped, Refused, Why};
 pub use source::{SCORE_DECAY_PER_BLOCK, SCORE_MAX, Source};
 
 use crate::ledger::chain::{Chain, View};
+use crate::ledger::map::LongKeyMap;
 use crate::ledger::rules::isolation::Ids;
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::IDLE_BLOCKS;
@@ -157,7 +158,7 @@ pub struct Mempool {
     next: Next,
     entries: Entries,
     totals: Totals,
-    holds: HashMap<Hold, u32>,
+    holds: LongKeyMap<Hold, u32>,
     accounts: Accounts,
     /// Those of [`Effects::is_dependent`].
     dependents: BTreeSet<u32>,
@@ -184,7 +185,7 @@ impl Mempool {
             limits,
             entries: Entries::default(),
             totals: Totals::default(),
-            holds: HashMap::new(),
+            holds: LongKeyMap::default(),
             accounts: Accounts::default(),
             dependents: BTreeSet::new(),
             approvals: BTreeMap::new(),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::accounts::Accounts;
 use super::effects::spends;
 use super::entries::Entry;
+use crate::ledger::bytes::Bytes;
 use crate::ledger::chain::{Chain, View};
 use crate::ledger::rules::context::{Context, begin_block};
 use crate::ledger::signature::PubKey;
@@ -21,7 +22,7 @@ pub(super) struct Next {
     pub(super) height: u32,
     median_time: u32,
     /// What begins with the block: rewards that become spendable, and whatever is over.
-    begun: BTreeMap<EntryKey, Option<Vec<u8>>>,
+    begun: BTreeMap<EntryKey, Option<Bytes>>,
 }
 
 impl Next {
@@ -66,7 +67,7 @@ pub(super) struct NextState<'a> {
 }
 
 impl StateRead for NextState<'_> {
-    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
+    fn entry(&self, key: &EntryKey) -> Result<Option<Bytes>, StoreError> {
         match self.next.begun.get(key) {
             Some(value) => Ok(value.clone()),
             None => self.view.entry(key),
@@ -105,7 +106,7 @@ impl<'a> Available<'a> {
 }
 
 impl StateRead for Available<'_> {
-    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError> {
+    fn entry(&self, key: &EntryKey) -> Result<Option<Bytes>, StoreError> {
         let value = self.state.entry(key)?;
         let (EntryKey::Account(account), Some(bytes)) = (key, &value) else { return Ok(value) };
         let freed = self.freed.get(account).copied().unwrap_or(0);
@@ -115,7 +116,7 @@ impl StateRead for Available<'_> {
         }
         let account = decode_account(bytes)?;
         let available = Account { balance: account.balance.saturating_sub(reserved), ..account };
-        Ok(Some(borsh::to_vec(&available).expect("writing to memory cannot fail")))
+        Ok(Some(borsh::to_vec(&available).expect("writing to memory cannot fail").into()))
     }
 
     fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {

@@ -2,17 +2,17 @@
 //! keys that sign have been named before. What is remembered is a function of the key's bytes alone, so
 //! no verdict depends on what the cache holds.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::RwLock;
 
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 
 use crate::engine::pool::Pool;
+use crate::ledger::map::LongKeyMap;
 use crate::ledger::signature::{KeyError, PubKey};
 
-/// Keys of one generation; two are kept: 60 MB at most.
-const GENERATION_KEYS: usize = 1 << 17;
+/// Keys of one generation; two are kept: 120 MB at most.
+const GENERATION_KEYS: usize = 1 << 18;
 
 /// Remembers decoded keys, bounded: what has not been asked for during a generation is forgotten.
 pub struct KeyCache {
@@ -22,8 +22,8 @@ pub struct KeyCache {
 
 #[derive(Default)]
 struct Generations {
-    recent: HashMap<PubKey, EdwardsPoint>,
-    older: HashMap<PubKey, EdwardsPoint>,
+    recent: LongKeyMap<PubKey, EdwardsPoint>,
+    older: LongKeyMap<PubKey, EdwardsPoint>,
 }
 
 impl KeyCache {

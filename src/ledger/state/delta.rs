@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::BorshDeserialize;
 
 use super::{EntryKey, LogKind, Logged, Logs};
+use crate::ledger::bytes::Bytes;
 use crate::ledger::signature::PubKey;
 use crate::ledger::transaction::CoreId;
 
@@ -14,12 +15,12 @@ pub struct Change {
     /// Which entry.
     pub key: EntryKey,
     /// Its value before.
-    pub old: Option<Vec<u8>>,
+    pub old: Option<Bytes>,
     /// Its value after.
-    pub new: Option<Vec<u8>>,
+    pub new: Option<Bytes>,
 }
 
-/// Everything that a block changes, keys ascending, no change without effect.
+/// Everything that a block changes, encoded keys ascending, no change without effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delta {
     changes: Vec<Change>,
@@ -27,16 +28,15 @@ pub struct Delta {
 }
 
 /// An undo record on disk: the encoded keys with their old values.
-#[derive(BorshSerialize, BorshDeserialize)]
+#[derive(BorshDeserialize)]
 struct Undo {
     entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
 impl Delta {
-    /// Drops changes without effect and sorts.
+    /// Sorts changes that all have an effect.
     pub(super) fn new(mut changes: Vec<Change>, events: Vec<Logged>) -> Self {
-        changes.retain(|change| change.old != change.new);
-        changes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        changes.sort_by_cached_key(|change| Bytes::from(change.key.encode()));
         Self { changes, events }
     }
 
@@ -44,6 +44,12 @@ impl Delta {
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// The changes themselves, keys ascending.
+    #[must_use]
+    pub fn into_changes(self) -> Vec<Change> {
+        self.changes
     }
 
     /// The changes that undo these.
@@ -64,7 +70,7 @@ impl Delta {
     /// longer there.
     #[must_use]
     pub fn forgotten(&self) -> Vec<(PubKey, LogKind, Range<u64>)> {
-        let logs = |value: &Option<Vec<u8>>| -> Logs {
+        let logs = |value: &Option<Bytes>| -> Logs {
             value.as_deref().and_then(|bytes| borsh::from_slice(bytes).ok()).unwrap_or_default()
         };
         let mut forgotten = Vec::new();
@@ -85,9 +91,17 @@ impl Delta {
     /// Never: memory takes every write.
     #[must_use]
     pub fn undo_record(&self) -> Vec<u8> {
-        let entries =
-            self.changes.iter().map(|change| (change.key.encode(), change.old.clone())).collect();
-        borsh::to_vec(&Undo { entries }).expect("writing to memory cannot fail")
+        let entries: Vec<(Vec<u8>, Option<&[u8]>)> = self
+            .changes
+            .iter()
+            .map(|change| (change.key.encode(), change.old.as_deref()))
+            .collect();
+        let bytes: usize =
+            entries.iter().map(|(key, old)| key.len() + old.map_or(0, <[u8]>::len)).sum();
+        // Lengths and tags take up to nine bytes an entry.
+        let mut record = Vec::with_capacity(bytes + 9 * entries.len() + 4);
+        borsh::to_writer(&mut record, &entries).expect("writing to memory cannot fail");
+        record
     }
 
     /// The delta whose application undoes the block: `current` gives the value of an entry now.
@@ -98,14 +112,14 @@ impl Delta {
     /// Whatever `current` fails with.
     pub fn from_undo<E>(
         record: &[u8],
-        mut current: impl FnMut(&EntryKey) -> Result<Option<Vec<u8>>, E>,
+        mut current: impl FnMut(&EntryKey) -> Result<Option<Bytes>, E>,
     ) -> Result<Option<Self>, E> {
         let Ok(undo) = Undo::try_from_slice(record) else { return Ok(None) };
         let mut changes = Vec::with_capacity(undo.entries.len());
         for (key, new) in undo.entries {
             let Some(key) = EntryKey::decode(&key) else { return Ok(None) };
             let old = current(&key)?;
-            changes.push(Change { key, old, new });
+            changes.push(Change { key, old, new: new.map(Bytes::from) });
         }
         Ok(Some(Self { changes, events: Vec::new() }))
     }
@@ -117,7 +131,7 @@ impl Delta {
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         for change in &self.changes {
             let EntryKey::Accepted(height) = change.key else { continue };
-            let list = |value: &Option<Vec<u8>>| -> Vec<CoreId> {
+            let list = |value: &Option<Bytes>| -> Vec<CoreId> {
                 let bytes = value.as_deref().unwrap_or(&[0; 4]);
                 borsh::from_slice(bytes).unwrap_or_default()
             };

@@ -1,12 +1,14 @@
 //! A session: the state as it is while transactions are applied one after another, over a base that
 //! does not change. It keeps what it reads and writes; [`Session::finish`] gives the delta.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Account, Change, Delta, EntryKey, EntryValue, Event, HeldClaim, LogKind, Logged, Logs,
 };
+use crate::ledger::bytes::Bytes;
+use crate::ledger::map::{LongKeyMap, LongKeySet};
 use crate::ledger::policy::ReadClaims;
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::StoreError;
@@ -19,7 +21,7 @@ pub trait StateRead {
     /// # Errors
     ///
     /// If the store cannot be read.
-    fn entry(&self, key: &EntryKey) -> Result<Option<Vec<u8>>, StoreError>;
+    fn entry(&self, key: &EntryKey) -> Result<Option<Bytes>, StoreError>;
 
     /// The height at which a core id was accepted, if it is still remembered.
     ///
@@ -31,8 +33,15 @@ pub trait StateRead {
 
 #[derive(Debug, Clone)]
 struct Slot {
-    old: Option<Vec<u8>>,
-    new: Option<Vec<u8>>,
+    old: Option<Bytes>,
+    /// What was written, if anything was.
+    written: Option<Option<Bytes>>,
+}
+
+impl Slot {
+    fn now(&self) -> Option<&[u8]> {
+        self.written.as_ref().unwrap_or(&self.old).as_deref()
+    }
 }
 
 /// Changes on the way to a block.
@@ -40,9 +49,9 @@ struct Slot {
 pub struct Session<'a> {
     base: &'a dyn StateRead,
     height: u32,
-    slots: HashMap<EntryKey, Slot>,
+    slots: LongKeyMap<EntryKey, Slot>,
     accepted: Vec<CoreId>,
-    accepted_set: HashSet<CoreId>,
+    accepted_set: LongKeySet<CoreId>,
     events: Vec<Logged>,
     /// Entries to look at again, by height.
     looks: BTreeMap<u32, Vec<EntryKey>>,
@@ -50,14 +59,17 @@ pub struct Session<'a> {
     samples: Vec<[u8; 32]>,
     free_requests: u16,
     free_approves: u16,
+    /// For encoding.
+    buffer: Vec<u8>,
 }
 
 impl<'a> Session<'a> {
     /// Nothing changed yet by the block at `height`, which follows the base.
     #[must_use]
     pub fn new(base: &'a dyn StateRead, height: u32) -> Self {
-        let (slots, accepted, accepted_set) = (HashMap::new(), Vec::new(), HashSet::new());
-        let (events, looks, samples) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let (slots, accepted_set) = (LongKeyMap::default(), LongKeySet::default());
+        let (accepted, events, looks, samples) =
+            (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
         let (free_requests, free_approves) = (0, 0);
         Self {
             base,
@@ -70,6 +82,7 @@ impl<'a> Session<'a> {
             samples,
             free_requests,
             free_approves,
+            buffer: Vec::new(),
         }
     }
 
@@ -80,7 +93,7 @@ impl<'a> Session<'a> {
     /// If the store cannot be read or holds something else than this kind of value.
     pub fn get<T: EntryValue>(&mut self, key: &EntryKey) -> Result<Option<T>, StoreError> {
         let slot = self.slot(key)?;
-        match &slot.new {
+        match slot.now() {
             None => Ok(None),
             Some(bytes) => borsh::from_slice(bytes).map(Some).map_err(|_| corrupt(key)),
         }
@@ -100,9 +113,12 @@ impl<'a> Session<'a> {
         key: &EntryKey,
         value: Option<&T>,
     ) -> Result<(), StoreError> {
-        let encoded =
-            value.map(|value| borsh::to_vec(value).expect("writing to memory cannot fail"));
-        self.slot(key)?.new = encoded;
+        let encoded = value.map(|value| {
+            self.buffer.clear();
+            value.serialize(&mut self.buffer).expect("writing to memory cannot fail");
+            Bytes::from(&self.buffer)
+        });
+        self.slot(key)?.written = Some(encoded);
         Ok(())
     }
 
@@ -121,7 +137,7 @@ impl<'a> Session<'a> {
     ///
     /// If the store cannot be read.
     pub fn has_account(&mut self, key: PubKey) -> Result<bool, StoreError> {
-        Ok(self.slot(&EntryKey::Account(key))?.new.is_some())
+        Ok(self.slot(&EntryKey::Account(key))?.now().is_some())
     }
 
     /// Sets an account and notes the height that touched it.
@@ -225,9 +241,9 @@ impl<'a> Session<'a> {
         let mut emptied: Vec<PubKey> = self
             .slots
             .iter()
-            .filter(|(_, slot)| slot.old != slot.new)
+            .filter(|(_, slot)| slot.now() != slot.old.as_deref())
             .filter_map(|(key, slot)| match key {
-                EntryKey::Account(key) => Some((key, slot.new.as_deref()?)),
+                EntryKey::Account(key) => Some((key, slot.now()?)),
                 _ => None,
             })
             .filter(|(_, bytes)| {
@@ -244,8 +260,11 @@ impl<'a> Session<'a> {
     pub fn finish(self) -> Delta {
         let changes = self.slots.into_iter();
         // The order of the map does not matter: the delta sorts.
-        let changes = changes.map(|(key, Slot { old, new })| Change { key, old, new }).collect();
-        Delta::new(changes, self.events)
+        let changes = changes.filter_map(|(key, Slot { old, written })| {
+            let new = written?;
+            (old != new).then_some(Change { key, old, new })
+        });
+        Delta::new(changes.collect(), self.events)
     }
 
     fn slot(&mut self, key: &EntryKey) -> Result<&mut Slot, StoreError> {
@@ -253,7 +272,7 @@ impl<'a> Session<'a> {
             Entry::Occupied(slot) => Ok(slot.into_mut()),
             Entry::Vacant(place) => {
                 let old = self.base.entry(key)?;
-                Ok(place.insert(Slot { new: old.clone(), old }))
+                Ok(place.insert(Slot { old, written: None }))
             }
         }
     }

@@ -1,18 +1,20 @@
 //! Writes before they are durable: [`Batch`] collects them, [`Overlay`] reads through them. Nothing here
 //! touches a disk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use super::key::Key;
 use super::{Entry, Read, StoreError, Table};
+use crate::ledger::bytes::Bytes;
+use crate::ledger::map::LongKeyMap;
 
 /// What is written to one table: a value to store, or nothing for a key to delete.
 /// Hashed, because applying a block looks up more than anything else does; what walks through it sorts.
-pub(super) type Writes = HashMap<Key, Option<Vec<u8>>>;
+pub(super) type Writes = LongKeyMap<Bytes, Option<Bytes>>;
 
 /// The same by key.
-pub(super) type Sorted<'a> = Vec<(&'a Key, Option<&'a [u8]>)>;
+pub(super) type Sorted<'a> = Vec<(&'a Bytes, Option<&'a [u8]>)>;
 
 /// A set of writes that is applied all or not at all. The last write to a key wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,13 +34,13 @@ impl Batch {
     }
 
     /// Stores `value` under `key`.
-    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) {
-        self.write(table, Key::new(key.as_ref()), Some(value.into()));
+    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Bytes>) {
+        self.write(table, key.as_ref().into(), Some(value.into()));
     }
 
     /// Removes `key`, if it is there.
     pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
-        self.write(table, Key::new(key.as_ref()), None);
+        self.write(table, key.as_ref().into(), None);
     }
 
     /// Adds every write of `later`, which win over the ones here.
@@ -50,9 +52,14 @@ impl Batch {
         }
     }
 
-    fn write(&mut self, table: Table, key: Key, value: Option<Vec<u8>>) {
-        let value_bytes = |value: &Option<Vec<u8>>| value.as_ref().map_or(0, Vec::len);
-        let key_bytes = key.as_bytes().len();
+    /// Makes room for so many more writes to a table at once.
+    pub fn reserve(&mut self, table: Table, additional: usize) {
+        self.writes.entry(table).or_default().reserve(additional);
+    }
+
+    fn write(&mut self, table: Table, key: Bytes, value: Option<Bytes>) {
+        let value_bytes = |value: &Option<Bytes>| value.as_ref().map_or(0, |value| value.len());
+        let key_bytes = key.len();
         self.bytes += value_bytes(&value);
         match self.writes.entry(table).or_default().insert(key, value) {
             Some(replaced) => self.bytes -= value_bytes(&replaced),
@@ -66,13 +73,17 @@ impl Batch {
     /// What the batch says about a key: nothing, a deletion (`Some(None)`) or a value.
     #[must_use]
     pub fn get(&self, table: Table, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.writes.get(&table)?.get(&Key::new(key)).map(Option::as_deref)
+        self.find(table, &key.into()).map(|value| value.map(|value| &**value))
+    }
+
+    fn find(&self, table: Table, key: &Bytes) -> Option<Option<&Bytes>> {
+        self.writes.get(&table)?.get(key).map(Option::as_ref)
     }
 
     /// Every write, by table number, then by key; a deletion has no value.
     pub fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
         self.tables().flat_map(|(table, writes)| {
-            writes.into_iter().map(move |(key, value)| (table, key.as_bytes(), value))
+            writes.into_iter().map(move |(key, value)| (table, &**key, value))
         })
     }
 
@@ -95,95 +106,27 @@ impl Batch {
     fn range(&self, table: Table, from: &[u8]) -> Vec<(&[u8], Option<&[u8]>)> {
         let writes = self.writes.get(&table).into_iter().flatten();
         let mut range: Vec<_> = writes
-            .map(|(key, value)| (key.as_bytes(), value.as_deref()))
+            .map(|(key, value)| (&**key, value.as_deref()))
             .filter(|(key, _)| *key >= from)
             .collect();
         range.sort_unstable();
         range
     }
 
-    /// Whether nothing is written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Keys written or deleted.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Bytes of keys and values.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-}
-
-/// A view through uncommitted writes, so that many blocks can be applied in memory and committed once.
-#[derive(Clone)]
-pub struct Overlay<'a> {
-    base: &'a dyn Read,
-    batch: Batch,
-}
-
-impl<'a> Overlay<'a> {
-    /// A view of `base` with nothing written.
-    #[must_use]
-    pub fn new(base: &'a dyn Read) -> Self {
-        Self::with_batch(base, Batch::new())
-    }
-
-    /// A view of `base` through `batch`.
-    #[must_use]
-    pub fn with_batch(base: &'a dyn Read, batch: Batch) -> Self {
-        Self { base, batch }
-    }
-
-    /// Stores `value` under `key` in this view.
-    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) {
-        self.batch.put(table, key, value);
-    }
-
-    /// Removes `key` from this view.
-    pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
-        self.batch.delete(table, key);
-    }
-
-    /// Adds every write of `later`, which win over the ones here.
-    pub fn append(&mut self, later: Batch) {
-        self.batch.append(later);
-    }
-
-    /// The writes so far.
-    #[must_use]
-    pub fn batch(&self) -> &Batch {
-        &self.batch
-    }
-
-    /// The writes, to be committed to the store below or appended to the view below.
-    #[must_use]
-    pub fn into_batch(self) -> Batch {
-        self.batch
-    }
-}
-
-impl Read for Overlay<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.batch.get(table, key) {
-            Some(written) => Ok(written.map(<[u8]>::to_vec)),
-            None => self.base.get(table, key),
-        }
-    }
-
-    fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let mut written = self.batch.range(table, from).into_iter().peekable();
+    /// What a table holds from key `from` on after these writes to it: `base` gives what it held before.
+    fn merged(
+        &self,
+        table: Table,
+        from: &[u8],
+        limit: usize,
+        base: impl Fn(&[u8], usize) -> Result<Vec<Entry>, StoreError>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut written = self.range(table, from).into_iter().peekable();
         let mut merged: Vec<Entry> = Vec::new();
         let mut from = from.to_vec();
         while merged.len() < limit {
             let wanted = limit - merged.len();
-            let page = self.base.range(table, &from, wanted)?;
+            let page = base(&from, wanted)?;
             let is_last = page.len() < wanted;
             if let Some((key, _)) = page.last() {
                 from.clone_from(key);
@@ -209,6 +152,113 @@ impl Read for Overlay<'_> {
         }
         merged.truncate(limit);
         Ok(merged)
+    }
+
+    /// Whether nothing is written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Keys written or deleted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes of keys and values.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// A view through uncommitted writes, so that many blocks can be applied in memory and committed once.
+#[derive(Clone)]
+pub struct Overlay<'a> {
+    base: &'a dyn Read,
+    /// Writes that are on their way to the base: it shows all of them or none.
+    parting: Option<Arc<Batch>>,
+    batch: Batch,
+}
+
+impl<'a> Overlay<'a> {
+    /// A view of `base` with nothing written.
+    #[must_use]
+    pub fn new(base: &'a dyn Read) -> Self {
+        Self::with_batch(base, Batch::new())
+    }
+
+    /// A view of `base` through `batch`.
+    #[must_use]
+    pub fn with_batch(base: &'a dyn Read, batch: Batch) -> Self {
+        Self { base, parting: None, batch }
+    }
+
+    /// Stores `value` under `key` in this view.
+    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Bytes>) {
+        self.batch.put(table, key, value);
+    }
+
+    /// Removes `key` from this view.
+    pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
+        self.batch.delete(table, key);
+    }
+
+    /// [`Batch::reserve`].
+    pub fn reserve(&mut self, table: Table, additional: usize) {
+        self.batch.reserve(table, additional);
+    }
+
+    /// Adds every write of `later`, which win over the ones here.
+    pub fn append(&mut self, later: Batch) {
+        self.batch.append(later);
+    }
+
+    /// The writes so far, without those that have [parted](Self::part).
+    #[must_use]
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Gives the writes to be committed to the store below while the view is read and written on: it
+    /// shows them until the next ones part, so these have to be committed by then.
+    pub fn part(&mut self) -> Arc<Batch> {
+        let parting = Arc::new(std::mem::take(&mut self.batch));
+        self.parting = Some(Arc::clone(&parting));
+        parting
+    }
+
+    /// The writes that have not parted, to be committed to the store below or appended to the view
+    /// below.
+    #[must_use]
+    pub fn into_batch(self) -> Batch {
+        self.batch
+    }
+}
+
+impl Read for Overlay<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.value(table, key)?.map(|value| value.to_vec()))
+    }
+
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let held = Bytes::from(key);
+        let parting = || self.parting.as_ref()?.find(table, &held);
+        match self.batch.find(table, &held).or_else(parting) {
+            Some(written) => Ok(written.cloned()),
+            None => self.base.value(table, key),
+        }
+    }
+
+    fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let base = |from: &[u8], limit| self.base.range(table, from, limit);
+        match &self.parting {
+            None => self.batch.merged(table, from, limit, base),
+            Some(parting) => self
+                .batch
+                .merged(table, from, limit, |from, limit| parting.merged(table, from, limit, base)),
+        }
     }
 }
 

@@ -22,10 +22,14 @@ use redb::{
 use super::contain::contain;
 use super::file::{FILE, FILE_NEW, failed, sync_directory};
 use super::seal::{CHECKSUM_BYTES, seal, unseal, unseal_entry, unseal_unchecked};
+use crate::ledger::bytes::Bytes;
+
 use super::{Batch, Entry, FORMAT_VERSION, Read, Snapshot, Store, StoreError, Table};
 
-/// Bytes of the file that are kept in memory unless the caller says otherwise.
-pub const CACHE_BYTES_DEFAULT: usize = 64 << 20;
+/// Bytes of the file that are kept in memory, at most, unless the caller says otherwise. Half of them hold
+/// what a commit has changed, and should hold all of a commit of an import: pages without room are written
+/// at once and read again to be summed up.
+pub const CACHE_BYTES_DEFAULT: usize = 192 << 20;
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type OpenTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -97,6 +101,20 @@ impl View {
     fn table(&self, table: Table) -> Option<&OpenTable> {
         self.tables.get(usize::from(table.number()))?.as_ref()
     }
+
+    /// What `give` makes of the value under a key.
+    fn found<T>(
+        &self,
+        table: Table,
+        key: &[u8],
+        give: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        contain(|| {
+            let Some(open) = self.table(table) else { return Ok(None) };
+            let found = open.get(key).map_err(refused)?;
+            found.map(|sealed| unseal_entry(table, key, sealed.value()).map(give)).transpose()
+        })
+    }
 }
 
 fn open(transaction: &ReadTransaction, table: Definition) -> Result<Option<OpenTable>, StoreError> {
@@ -109,11 +127,11 @@ fn open(transaction: &ReadTransaction, table: Definition) -> Result<Option<OpenT
 
 impl Read for View {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        contain(|| {
-            let Some(open) = self.table(table) else { return Ok(None) };
-            let found = open.get(key).map_err(refused)?;
-            found.map(|sealed| unseal_entry(table, key, sealed.value())).transpose()
-        })
+        self.found(table, key, <[u8]>::to_vec)
+    }
+
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.found(table, key, |value| value.into())
     }
 
     fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -132,7 +150,7 @@ impl Read for View {
                 let (key, sealed): (redb::AccessGuard<&[u8]>, redb::AccessGuard<&[u8]>) =
                     found.map_err(refused)?;
                 let value = unseal_entry(table, key.value(), sealed.value())?;
-                Ok((key.value().to_vec(), value))
+                Ok((key.value().to_vec(), value.to_vec()))
             };
             entries.take(limit).map(entry).collect()
         })
@@ -345,7 +363,7 @@ impl DiskStore {
         for (table, writes) in batch.tables() {
             let mut open = transaction.open_table(definition(table)).map_err(refused)?;
             for (key, value) in writes {
-                let key = key.as_bytes();
+                let key: &[u8] = key;
                 if let Some(value) = value {
                     let sealed_bytes = CHECKSUM_BYTES + value.len();
                     let mut place = open.insert_reserve(key, sealed_bytes).map_err(refused)?;
@@ -364,6 +382,10 @@ impl DiskStore {
 impl Read for DiskStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.newest()?.get(table, key)
+    }
+
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.newest()?.value(table, key)
     }
 
     fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -452,6 +474,10 @@ impl DiskReader {
 impl Read for DiskReader {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.snapshot()?.get(table, key)
+    }
+
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.snapshot()?.value(table, key)
     }
 
     fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -71,11 +71,15 @@ struct State {
     changes: Vec<Change>,
     fault: Option<Fault>,
     capacity_bytes: Option<u64>,
+    is_unplugged: bool,
 }
 
 impl State {
     /// Whether a call fails, counting it.
     fn call(&mut self, call: DiskCall) -> io::Result<()> {
+        if self.is_unplugged {
+            return Err(io::Error::new(io::ErrorKind::NotConnected, "the test disk is gone"));
+        }
         match &mut self.fault {
             Some(fault) if fault.call == call => {
                 if fault.after > 0 {
@@ -145,6 +149,11 @@ impl FaultyDisk {
     /// Bounds the disk: what would end beyond `capacity_bytes` fails as on a full disk.
     pub fn set_capacity(&self, capacity_bytes: Option<u64>) {
         self.state().capacity_bytes = capacity_bytes;
+    }
+
+    /// Takes the disk away with all that is on it: every call fails from now on.
+    pub fn unplug(&self) {
+        *self.state() = State { is_unplugged: true, ..State::default() };
     }
 
     /// Changes so far: a place in the history for [`crash_image`](Self::crash_image).
@@ -228,6 +237,9 @@ impl StorageBackend for FaultyDisk {
         let mut state = self.state();
         let at = state.end(offset, data.len())? - data.len();
         let called = state.call(DiskCall::Write);
+        if state.is_unplugged {
+            return called;
+        }
         // A write that fails may have been done in part.
         let done = if called.is_ok() { data.len() } else { data.len() / 2 };
         state.change(Change::Write { at, bytes: data[..done].into() });

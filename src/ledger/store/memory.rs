@@ -1,22 +1,23 @@
 //! A store in memory with the contract of the one on disk: for tests and simulation. It forgets
 //! everything when it is dropped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use super::key::Key;
 use super::{Batch, Entry, Read, Snapshot, Store, StoreError, Table};
+use crate::ledger::bytes::Bytes;
+use crate::ledger::map::LongKeyMap;
 
 /// One table. Hashed, because applying a block looks up more than anything else does.
 #[derive(Debug, Clone, Default)]
 struct Map {
-    entries: HashMap<Key, Vec<u8>>,
+    entries: LongKeyMap<Bytes, Bytes>,
     /// Its keys in order, once somebody has asked for a range since the last write.
-    sorted: OnceLock<Vec<Key>>,
+    sorted: OnceLock<Vec<Bytes>>,
 }
 
 impl Map {
-    fn write(&mut self, key: &Key, value: Option<&Vec<u8>>) {
+    fn write(&mut self, key: &Bytes, value: Option<&Bytes>) {
         self.sorted.take();
         match value {
             Some(value) => drop(self.entries.insert(key.clone(), value.clone())),
@@ -24,7 +25,7 @@ impl Map {
         }
     }
 
-    fn range(&self, from: &Key, limit: usize) -> Vec<Entry> {
+    fn range(&self, from: &Bytes, limit: usize) -> Vec<Entry> {
         let sorted = self.sorted.get_or_init(|| {
             let mut keys: Vec<_> = self.entries.keys().cloned().collect();
             keys.sort_unstable();
@@ -32,7 +33,7 @@ impl Map {
         });
         let first = sorted.partition_point(|key| key < from);
         let keys = sorted[first..].iter().take(limit);
-        keys.map(|key| (key.as_bytes().to_vec(), self.entries[key].clone())).collect()
+        keys.map(|key| (key.to_vec(), self.entries[key].to_vec())).collect()
     }
 }
 
@@ -42,11 +43,15 @@ struct Tables(BTreeMap<Table, Arc<Map>>);
 
 impl Read for Tables {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.get(&table).and_then(|map| map.entries.get(&Key::new(key))).cloned())
+        Ok(self.value(table, key)?.map(|value| value.to_vec()))
+    }
+
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.0.get(&table).and_then(|map| map.entries.get(&Bytes::from(key))).cloned())
     }
 
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.0.get(&table).map_or_else(Vec::new, |map| map.range(&Key::new(from), limit)))
+        Ok(self.0.get(&table).map_or_else(Vec::new, |map| map.range(&from.into(), limit)))
     }
 }
 
@@ -70,6 +75,10 @@ impl MemoryStore {
 impl Read for MemoryStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.tables().get(table, key)
+    }
+
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.tables().value(table, key)
     }
 
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {

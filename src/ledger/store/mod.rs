@@ -51,13 +51,14 @@ mod error;
 mod fault;
 mod file;
 mod inbox;
-mod key;
 mod memory;
 mod scrub;
 mod seal;
 mod table;
 
 use std::sync::Arc;
+
+use crate::ledger::bytes::Bytes;
 
 pub use batch::{Batch, Overlay};
 pub use blobs::{BLOB_BYTES_MAX, BlobError, Blobs};
@@ -95,6 +96,15 @@ pub trait Read: Send + Sync {
     /// [`StoreError::CorruptValue`] if the stored value fails its checksum; see [`StoreError`].
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// [`get`](Self::get) for many: what is held in memory is shared, not copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Read::get`].
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.get(table, key)?.map(Bytes::from))
+    }
+
     /// The value under `key` whether or not it passes its checksum: only to say what is wrong with it.
     ///
     /// # Errors
@@ -115,6 +125,10 @@ pub trait Read: Send + Sync {
 impl<R: Read + ?Sized> Read for Arc<R> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         (**self).get(table, key)
+    }
+
+    fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        (**self).value(table, key)
     }
 
     fn get_unchecked(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -35,9 +35,13 @@ pub(super) fn unseal<'a>(table: u8, key: &[u8], sealed: &'a [u8]) -> Option<&'a 
 }
 
 /// As [`unseal`], for a table of the ledger.
-pub(super) fn unseal_entry(table: Table, key: &[u8], sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(super) fn unseal_entry<'a>(
+    table: Table,
+    key: &[u8],
+    sealed: &'a [u8],
+) -> Result<&'a [u8], StoreError> {
     let value = unseal(table.number(), key, sealed);
-    value.map(<[u8]>::to_vec).ok_or_else(|| StoreError::CorruptValue { table, key: key.to_vec() })
+    value.ok_or_else(|| StoreError::CorruptValue { table, key: key.to_vec() })
 }
 
 /// The value inside `sealed`, whatever its checksum says.

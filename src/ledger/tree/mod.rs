@@ -46,7 +46,7 @@ pub use page::{PAGE_BYTES_MAX, Page, Slot};
 pub use pages::{Pages, PagesError};
 pub use proof::{PROOF_BYTES_MAX, Proof, ProofError, prove};
 pub use scrub::Scrub;
-pub use update::{Change, PageChange, Update, update};
+pub use update::{Change, PageChange, Update, update, update_on};
 
 use std::fmt;
 

@@ -15,10 +15,10 @@
 //! of entries has one set of pages.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::key::{PAGE_SLOTS, PagePath, StateKey};
 use super::leaf::{LEAF_BYTES, Leaf};
+use crate::ledger::bytes::Bytes;
 use crate::primitives::Digest;
 use crate::primitives::codec::{DecodeError, Reader};
 
@@ -53,7 +53,7 @@ impl Slot {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Page {
     /// Invariant: canonical for the path that the page was made for.
-    bytes: Arc<[u8]>,
+    bytes: Bytes,
 }
 
 impl Page {
@@ -63,8 +63,17 @@ impl Page {
     ///
     /// Whatever is not the one encoding of a page that can stand there.
     pub fn decode(path: &PagePath, bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode_shared(path, bytes.into())
+    }
+
+    /// [`Page::decode`] of bytes that the page keeps.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn decode_shared(path: &PagePath, bytes: Bytes) -> Result<Self, DecodeError> {
         let malformed = |at, what| Err(DecodeError::Malformed { at, what });
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::new(&bytes);
         let leaves = reader.u16()?;
         let branches = reader.u16()?;
         if leaves & branches != 0 {
@@ -92,13 +101,19 @@ impl Page {
             }
         }
         reader.finish()?;
-        Ok(Self { bytes: bytes.into() })
+        Ok(Self { bytes })
     }
 
     /// Its bytes, for a store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Its bytes, shared with it.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
     }
 
     /// What a slot holds.

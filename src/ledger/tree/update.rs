@@ -1,6 +1,7 @@
 //! From changed entries to the new root and the changed pages: down the tree, level by level, to find
 //! the pages, then up again to hash them in batches.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::StateRoot;
@@ -10,6 +11,10 @@ use super::leaf::{Leaf, ValueHash};
 use super::page::{Page, PageWriter, Part, Parts, Slot};
 use super::pages::{Pages, PagesError, expect_page, read};
 use crate::engine::nodes::NodeKernel;
+use crate::engine::pool::Pool;
+
+/// Fewer changes are not worth sharing: their nodes together fill the lanes of one kernel.
+const SHARED_CHANGES_MIN: usize = 1024;
 
 /// A key with the hash of its new value, or `None` for no entry.
 pub type Change = (StateKey, Option<ValueHash>);
@@ -45,24 +50,94 @@ pub fn update<P: Pages>(
     changes: &[Change],
 ) -> Result<Update, PagesError<P::Error>> {
     assert!(changes.is_sorted_by(|a, b| a.0 < b.0), "the keys of changes ascend");
-    let mut levels = vec![Level::root(pages, changes.len())?];
-    while let Some(below) = levels.last_mut().expect("never empty").descend(pages, changes)? {
-        levels.push(below);
+    let root = Level::root(pages, changes.len())?;
+    Ok(Subtree::update(kernel, pages, changes, root)?.into_update())
+}
+
+/// [`update`] on the cores of a pool, where there are enough changes: the subtrees below the root page
+/// have nothing in common.
+///
+/// # Errors
+///
+/// As [`update`].
+///
+/// # Panics
+///
+/// As [`update`].
+pub fn update_on<P: Pages<Error: Send> + Sync>(
+    pool: &Pool,
+    kernel: NodeKernel,
+    pages: &P,
+    changes: &[Change],
+) -> Result<Update, PagesError<P::Error>> {
+    if changes.len() < SHARED_CHANGES_MIN || pool.threads() == NonZeroUsize::MIN {
+        return update(kernel, pages, changes);
+    }
+    assert!(changes.is_sorted_by(|a, b| a.0 < b.0), "the keys of changes ascend");
+    let mut root = Level::root(pages, changes.len())?;
+    let below = root.descend(pages, changes)?.map_or_else(Vec::new, |below| below.visits);
+    let subtrees = pool.map(below.len(), |i| {
+        let top = Visit { above: 0, ..below[i].clone() };
+        Subtree::update(kernel, pages, changes, Level { visits: vec![top], edits: Vec::new() })
+    });
+    let mut pages = vec![Vec::new()];
+    for (visit, subtree) in below.iter().zip(subtrees) {
+        let subtree = subtree?;
+        root.edits[visit.above].to = subtree.becomes;
+        for (level, below) in (1..).zip(subtree.pages) {
+            match pages.get_mut(level) {
+                Some(pages) => pages.extend(below),
+                None => pages.push(below),
+            }
+        }
+    }
+    let mut becomes = [Edit { slot: 0, to: Slot::Empty }];
+    pages[0] = root.ascend(&mut Folding::new(kernel), &mut becomes);
+    Ok(Subtree { becomes: becomes[0].to, pages }.into_update())
+}
+
+/// What changes make of a subtree.
+#[derive(Debug)]
+struct Subtree {
+    /// What stands in the page above.
+    becomes: Slot,
+    /// The pages that differ, level by level, each in the order of their paths.
+    pages: Vec<Vec<PageChange>>,
+}
+
+impl Subtree {
+    /// Below the one page of a level.
+    fn update<P: Pages>(
+        kernel: NodeKernel,
+        pages: &P,
+        changes: &[Change],
+        top: Level,
+    ) -> Result<Self, PagesError<P::Error>> {
+        let mut levels = vec![top];
+        while let Some(below) = levels.last_mut().expect("never empty").descend(pages, changes)? {
+            levels.push(below);
+        }
+
+        let mut folding = Folding::new(kernel);
+        let mut pages = Vec::with_capacity(levels.len());
+        let mut becomes = [Edit { slot: 0, to: Slot::Empty }];
+        while let Some(level) = levels.pop() {
+            let above = levels.last_mut().map_or(&mut becomes[..], |above| &mut above.edits);
+            pages.push(level.ascend(&mut folding, above));
+        }
+        pages.reverse();
+        Ok(Self { becomes: becomes[0].to, pages })
     }
 
-    let mut folding = Folding::new(kernel);
-    let mut pages_by_level = Vec::with_capacity(levels.len());
-    let mut root = [Edit { slot: 0, to: Slot::Empty }];
-    while let Some(level) = levels.pop() {
-        let above = levels.last_mut().map_or(&mut root[..], |above| &mut above.edits);
-        pages_by_level.push(level.ascend(&mut folding, above));
+    /// Of the whole tree.
+    fn into_update(self) -> Update {
+        let root = match self.becomes {
+            Slot::Empty => StateRoot::EMPTY,
+            Slot::Leaf(leaf) => StateRoot(leaf.hash()),
+            Slot::Branch(hash) => StateRoot(hash),
+        };
+        Update { root, pages: self.pages.into_iter().flatten().collect() }
     }
-    let root = match root[0].to {
-        Slot::Empty => StateRoot::EMPTY,
-        Slot::Leaf(leaf) => StateRoot(leaf.hash()),
-        Slot::Branch(hash) => StateRoot(hash),
-    };
-    Ok(Update { root, pages: pages_by_level.into_iter().rev().flatten().collect() })
 }
 
 /// The pages of one level that changes lead to, in order.
@@ -73,7 +148,7 @@ struct Level {
     edits: Vec<Edit>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Visit {
     path: PagePath,
     before: Before,
@@ -86,7 +161,7 @@ struct Visit {
 }
 
 /// What a page was before the changes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Before {
     /// In the store.
     Stored(Page),
