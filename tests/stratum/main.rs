@@ -11,6 +11,7 @@ mod accounts;
 mod client;
 mod hostile;
 mod lines;
+mod process;
 mod sessions;
 mod shares;
 mod sv1;

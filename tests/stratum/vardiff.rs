@@ -1,10 +1,14 @@
 //! Difficulty that follows the hash rate, with a stepped clock.
 
-use proofward::node::difficulty::Difficulty;
+use proofward::ledger::chain::Submitted;
+use proofward::ledger::spec::Spec;
+use proofward::node::difficulty::{Difficulty, of_target};
 use proofward::node::stratum::clock::Moment;
-use proofward::node::stratum::session::Event;
+use proofward::node::stratum::session::{Event, Next};
 use proofward::node::stratum::vardiff::{START, Vardiff};
+use proofward::primitives::CompactTarget;
 
+use crate::common::easy_spec;
 use crate::world::World;
 
 /// A miner of a steady rate, as many shares as its difficulty lets it find, spread evenly.
@@ -136,4 +140,49 @@ fn a_flood_gets_another_difficulty_with_another_job() {
     let same = world.desk.newer_than(last, world.time.now()).unwrap().unwrap();
     assert_eq!(same.number, job.number);
     assert!(world.desk.newer_than(Some(job.number), world.time.now()).unwrap().is_none());
+}
+
+/// The chain's relief (20 spacings without a block, then twice as easy at each) as a client sees it: a
+/// small one that is left alone behind a great one's difficulty is given easier work until it finds a
+/// block, and never a share that is harder than one.
+#[test]
+fn after_great_power_has_left_whoever_stays_is_given_work_that_it_can_do() {
+    let spec = Spec {
+        limit: CompactTarget(0x207f_ffff),
+        // A million times what the test can do in its time.
+        start: CompactTarget(0x1c00_ffff),
+        spacing_s: 60,
+        half_life_s: 4800,
+        future_limit_s: 480,
+        ..easy_spec()
+    };
+    let mut world = World::new(spec.check().unwrap());
+    let user = world.address(1);
+    let mut line = world.connect();
+    line.subscribe();
+    line.authorise(&user, "x");
+    let network = |line: &crate::world::Line| {
+        let bits = CompactTarget(line.work.as_ref().unwrap().bits);
+        of_target(&bits.to_target().unwrap())
+    };
+    let mut last = network(&line);
+    assert!(last > 200.0);
+    // 20 spacings of patience, and 39 steps from 2^40 hashes to two.
+    for _ in 0..64 {
+        world.time.pass(60_000);
+        assert_eq!(line.step(Event::Tick).1, Next::Go);
+        // It shows that it is there, as NerdMiner does.
+        line.send(r#"{"id":7,"method":"mining.ping"}"#);
+        line.give(&world.renewed());
+        let now = network(&line);
+        assert!(now <= last, "work grew harder");
+        assert!(line.difficulty <= now, "a share of {} where a block is {now}", line.difficulty);
+        last = now;
+    }
+    assert!(last < 1e-9, "{last}");
+    let share = line.block(&user, 1);
+    let (_, next) = line.step(Event::Line(share.message().as_bytes()));
+    let Next::Submit(found) = next else { panic!("{next:?}") };
+    let submitted = world.ledger.submit(&found.bytes, world.time.now().unix_s);
+    assert!(matches!(submitted, Ok(Submitted::Tip { .. })), "{submitted:?}");
 }

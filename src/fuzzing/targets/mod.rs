@@ -13,6 +13,8 @@ mod nbits;
 mod rpc;
 #[cfg(feature = "ledger")]
 mod state_tree;
+#[cfg(feature = "net")]
+mod stratum;
 #[cfg(feature = "ledger")]
 mod store;
 #[cfg(feature = "ledger")]
@@ -30,6 +32,8 @@ pub use nbits::nbits;
 pub use rpc::rpc_body;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
+#[cfg(feature = "net")]
+pub use stratum::stratum_line;
 #[cfg(feature = "ledger")]
 pub use store::store_open;
 #[cfg(feature = "ledger")]
@@ -58,6 +62,8 @@ pub const ALL: &[Named] = &[
     ("rpc_body", rpc_body),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),
+    #[cfg(feature = "net")]
+    ("stratum_line", stratum_line),
     #[cfg(feature = "ledger")]
     ("store_open", store_open),
     #[cfg(feature = "ledger")]
