@@ -6,7 +6,7 @@
 //!
 //! | layer | folder | what |
 //! |---|---|---|
-//! | L5 | `node` | the outside world: the directory of a chain, the clock, mining on it (feature `ledger`) |
+//! | L5 | `node` | the outside world: the directory of a chain, the clock, servers for miners, mining for others (features `ledger`, `net`) |
 //! | - | `wallet` | signing keys in files or behind a pipe; never imported by the ledger (feature `ledger`) |
 //! | - | `interop` | other people's formats; never imported by the ledger (feature `interop`) |
 //! | - | `words` | what the ledger's answers are called, in English and Chinese (feature `ledger`) |

@@ -53,6 +53,8 @@ pub struct Stratum {
     pub listen: String,
     /// Whether a worker that is no address of the chain mines for `mine.payout`.
     pub any_worker: bool,
+    /// Whether wearers mine only for what the chain has credited to them.
+    pub wearers_pay: bool,
     /// Connections; 0 for as many as the open files allow.
     pub connections_max: usize,
 }
@@ -122,7 +124,12 @@ impl Default for Mine {
 
 impl Default for Stratum {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:3333".into(), any_worker: true, connections_max: 0 }
+        Self {
+            listen: "127.0.0.1:3333".into(),
+            any_worker: true,
+            wearers_pay: false,
+            connections_max: 0,
+        }
     }
 }
 
@@ -270,6 +277,7 @@ const KEYS: &[(&str, &str)] = &[
     ("mine.payout", "Whom blocks pay when the miner named nobody: an address, 64 hex digits or the name of a key of\nthe directory. Empty: on a local chain the key named miner, on others nobody."),
     ("stratum.listen", "Where miners connect by stratum: address and port, port 0 for a free one, or off.\n0.0.0.0:3333 opens it to the network."),
     ("stratum.any_worker", "Whether a worker whose name is no address of the chain is let in and mines for mine.payout."),
+    ("stratum.wearers_pay", "Whether a worker whose key has credits of a wearable on the chain has its shares accepted only while they\nlast. What is spent is kept in the file wearers-spent of the directory. Other workers mine as ever."),
     ("stratum.connections_max", "Connections; 0 for nine tenths of the files that the process may open."),
     ("rpc.listen", "Where miners and pools call getblocktemplate and the rest; or off."),
     ("rpc.user", "Who may call, by HTTP basic authentication. Empty: whoever can read the file .cookie in the directory."),

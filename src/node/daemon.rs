@@ -37,12 +37,15 @@ use super::rpc::server::{Door, router};
 use super::service::{Parts, Service, ServiceError};
 use super::stop::stopped;
 use super::stratum::clock::Moments;
-use super::stratum::desk::{self, Desk};
+use super::stratum::desk::{self, Budget, Desk};
 use super::stratum::numbers::Numbers;
 use super::stratum::server::{self, Crowd, Server};
+use super::wearers::Wearers;
 
 /// How often the local miner looks whether it is to end.
 const MINER_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is written down what wearers spent.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
 
 /// What a node is made of.
 #[derive(Debug)]
@@ -155,13 +158,28 @@ impl Daemon {
         let tally = Arc::new(Tally::default());
         let mut sections: Vec<Arc<dyn Section>> = Vec::new();
         if let Some(listener) = stratum_port {
-            let server = stratum(listener, &config, &dir, payout, &handle)?;
+            let wearers = match config.stratum.wearers_pay {
+                false => None,
+                true => {
+                    let wearers = Wearers::of(&handle, dir.path());
+                    let failed = |error| DaemonError::Io { what: "what wearers spent", error };
+                    Some(Arc::new(wearers.map_err(failed)?))
+                }
+            };
+            let server = stratum(listener, &config, &dir, payout, &handle, wearers.clone())?;
             addresses.stratum = Some(server.address());
             sections.push(Arc::new(server.monitor()));
             let mut stopping = stopping.clone();
             doors.spawn(async move {
-                stopped(&mut stopping).await;
+                let mut saves = tokio::time::interval(SAVE_EVERY);
+                loop {
+                    tokio::select! {
+                        () = stopped(&mut stopping) => break,
+                        _ = saves.tick() => save(wearers.clone()).await,
+                    }
+                }
                 server.stop().await;
+                save(wearers).await;
             });
         }
         if let Some((listener, address)) = rpc_port {
@@ -327,12 +345,14 @@ fn stratum(
     dir: &ChainDir,
     payout: Option<PubKey>,
     handle: &Handle,
+    wearers: Option<Arc<Wearers>>,
 ) -> Result<Server, DaemonError> {
     let default_payout = payout.filter(|_| config.stratum.any_worker);
     let settings = desk::Settings::of(&handle.chain().spec, default_payout);
     let numbers = Numbers::open(&dir.path().join("stratum-numbers"))
         .map_err(|error| DaemonError::Io { what: "reserving extranonces", error })?;
-    let desk = Desk::new(settings, numbers, None);
+    let budget = wearers.map(|wearers| wearers as Arc<dyn Budget>);
+    let desk = Desk::new(settings, numbers, budget);
     let crowd = match config.stratum.connections_max {
         0 => Crowd::of_this_process(),
         connections_max => Crowd::of(connections_max),
@@ -341,6 +361,14 @@ fn stratum(
     let moments = Moments::by(handle.clock().clone());
     Server::start(listener, desk, handle.clone(), moments, crowd)
         .map_err(|error| DaemonError::Io { what: "serving stratum", error })
+}
+
+async fn save(wearers: Option<Arc<Wearers>>) {
+    let Some(wearers) = wearers else { return };
+    let saved = tokio::task::spawn_blocking(move || wearers.save()).await;
+    if let Ok(Err(error)) = saved {
+        tracing::warn!(%error, "what wearers spent is not written down");
+    }
 }
 
 fn auth_of(config: &Config, dir: &Path) -> Result<Auth, DaemonError> {

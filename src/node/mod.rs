@@ -1,6 +1,10 @@
-//! L5, the outside world: the directory of a chain, the clock, what other processes
-//! leave for it, and the loop that mines on it. It decides
-//! no validity; it asks the ledger.
+//! L5, the outside world: the directory of a chain, the clock, what other processes leave for it, the
+//! servers for miners and those who watch, and mining on one's own or for others. It decides no validity;
+//! it asks the ledger.
+//!
+//! A thread owns the chain ([`service`]); everybody else has a [`handle`]: the servers [`stratum`], [`rpc`]
+//! and [`http`], and the [`miner`], which know nothing of one another. [`daemon`] opens and closes them
+//! all. [`client`] is the other side: a miner for other people's servers.
 
 pub mod client;
 pub mod difficulty;
@@ -32,6 +36,8 @@ pub mod service;
 pub mod stop;
 #[cfg(feature = "net")]
 pub mod stratum;
+#[cfg(feature = "net")]
+pub mod wearers;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

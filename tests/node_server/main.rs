@@ -17,4 +17,5 @@ mod http;
 mod miner;
 mod process;
 mod templates;
+mod wearers;
 mod world;

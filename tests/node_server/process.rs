@@ -275,7 +275,9 @@ fn the_configuration_explains_every_key_and_is_read_back() {
         }
         explained = line.starts_with("# ");
     }
-    assert_eq!(keys, printed.matches("\n[").count() * 2 + 9, "every field has its line");
+    let fields = toml::Table::try_from(Config::default()).unwrap();
+    let fields: usize = fields.values().map(|section| section.as_table().unwrap().len()).sum();
+    assert_eq!(keys, fields, "every field has its line");
     for text in [
         "[rpc]\nlisten = \"here\"",
         "[rpc]\nlongpoll_seconds = 61",
