@@ -107,6 +107,11 @@ impl SendArgs {
         Self { payer, unsigned: false, fee: None, out: None, signing }
     }
 
+    /// Whether nobody is to sign here.
+    pub(crate) fn is_unsigned(&self) -> bool {
+        self.unsigned
+    }
+
     /// The chain that the transaction is for.
     pub(crate) fn desk(&self) -> anyhow::Result<Desk> {
         Desk::open(&self.signing.place)

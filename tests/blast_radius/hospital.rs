@@ -18,7 +18,7 @@ use proofward::ledger::transaction::{
 use proofward::wallet::SecretKey;
 use proofward::wallet::custody::sharing::{Member, RecordEpoch, combine};
 use proofward::wallet::custody::{
-    Guardians, Package, ReplyKey, SealKey, SealSecret, Sealed, Share, Slip,
+    Guardians, Package, Release, ReplyKey, SealKey, SealSecret, Sealed, Share, Slip,
 };
 use proofward::wallet::guardian::{AGREE_WINDOW_BLOCKS, Acted, Agree, Duty, Look, Step, part};
 
@@ -253,7 +253,7 @@ impl Hospital {
                         guardian: service.duty.guardian,
                         request: attempt.transaction().encode(),
                         approval: None,
-                        release,
+                        releases: vec![release],
                         at: tip,
                         is_sent: false,
                     });
@@ -275,13 +275,16 @@ impl Hospital {
         let look = Look { chain, view, pool: &pool };
         for acted in self.services.iter_mut().flat_map(|service| &mut service.acted) {
             let steps = look.steps(acted).unwrap();
-            if !steps.iter().any(|step| matches!(step, Step::Send { .. })) {
-                continue;
-            }
+            let sealed = steps.into_iter().find_map(|step| match step {
+                Step::Send { sealed, .. } => Some(sealed),
+                _ => None,
+            });
+            let Some(sealed) = sealed else { continue };
             acted.is_sent = true;
             let request = acted.request_body().unwrap();
             let number = self.records.iter().position(|kept| kept.of.rid == request.rid).unwrap();
-            let share = acted.release.open(&self.replies[&request.reply_commit]).unwrap();
+            let sent = Release { request: acted.core().0, sealed };
+            let share = sent.open(&self.replies[&request.reply_commit]).unwrap();
             self.sent.push((number, share));
         }
     }

@@ -13,6 +13,9 @@ use crate::wallet::custody::Release;
 use crate::wallet::handout::Handout;
 use crate::wallet::private_folder::PrivateFolder;
 
+/// Sealed shares that are kept for one request; the oldest goes first.
+pub const RELEASES_MAX: usize = 16;
+
 /// A request that a guardian acted on.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Acted {
@@ -22,8 +25,9 @@ pub struct Acted {
     pub request: Vec<u8>,
     /// The guardian's approval, if it was complete when it was made.
     pub approval: Option<Vec<u8>>,
-    /// The share, sealed to the reader of the request.
-    pub release: Release,
+    /// The share, sealed to the reader of the request: anew for each approval that was written, of which
+    /// the chain takes one. At least one, at most [`RELEASES_MAX`].
+    pub releases: Vec<Release>,
     /// The height of the tip when it acted.
     pub at: u32,
     /// Whether the reader has it.
@@ -47,9 +51,25 @@ impl Acted {
     }
 
     /// Which request.
+    ///
+    /// # Panics
+    ///
+    /// Never: there is a share.
     #[must_use]
     pub fn core(&self) -> CoreId {
-        CoreId(self.release.request)
+        CoreId(self.releases.last().expect("at least one").request)
+    }
+
+    /// Takes over what was promised for the same request before.
+    #[must_use]
+    pub fn after(mut self, before: Option<Self>) -> Self {
+        let Some(before) = before else { return self };
+        let all = before.releases.into_iter().chain(self.releases);
+        self.releases = all.collect();
+        let excess = self.releases.len().saturating_sub(RELEASES_MAX);
+        self.releases.drain(..excess);
+        self.approval = self.approval.or(before.approval);
+        self
     }
 
     /// The transactions to submit again while the chain does not hold them: the request first.
@@ -66,6 +86,11 @@ impl Handout for Acted {
     fn fault(&self, genesis: &BlockHash) -> Option<String> {
         if self.request.len() > TRANSACTION_BYTES_MAX {
             return Some("the request is too long".into());
+        }
+        let cores = self.releases.iter().map(|release| release.request);
+        let is_one = cores.clone().all(|core| cores.clone().next() == Some(core));
+        if !(1..=RELEASES_MAX).contains(&self.releases.len()) || !is_one {
+            return Some("shares of several requests, or none, or too many".into());
         }
         let Ok(request) = Transaction::decode(&self.request) else {
             return Some("the request does not decode".into());

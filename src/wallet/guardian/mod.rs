@@ -9,7 +9,7 @@
 mod acted;
 mod duty;
 
-pub use acted::Acted;
+pub use acted::{Acted, RELEASES_MAX};
 pub use duty::{AGREE_WINDOW_BLOCKS, Agree, Duty};
 
 use super::attempt::{Attempt, block_at};
@@ -53,6 +53,8 @@ pub enum Step {
     Send {
         /// For this request.
         request: CoreId,
+        /// The sealed share that the approval names.
+        sealed: Vec<u8>,
     },
     /// Nothing about it can change any more.
     Forget {
@@ -177,11 +179,14 @@ impl<'a> Look<'a> {
         }
         let attempt = if acted.is_sent { None } else { self.attempt(request)? };
         if let Some(attempt) = attempt {
-            let (guardian, hash) = (acted.guardian, acted.release.hash());
-            let mut approvers = attempt.approvers();
-            let is_named = approvers.any(|by| by.key == guardian && by.release == hash);
-            if is_named && self.may_release(&attempt)? == Release::Now {
-                steps.push(Step::Send { request });
+            let named = |release: &&Sealed| {
+                let (guardian, hash) = (acted.guardian, release.hash());
+                attempt.approvers().any(|by| by.key == guardian && by.release == hash)
+            };
+            if let Some(release) = acted.releases.iter().find(named)
+                && self.may_release(&attempt)? == Release::Now
+            {
+                steps.push(Step::Send { request, sealed: release.sealed.clone() });
             }
         }
         if !can_change && self.view.accepted_at(&request)?.is_none() {

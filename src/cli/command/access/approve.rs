@@ -114,7 +114,8 @@ impl Args {
         };
         let body = Body::Approve(Approve { request: self.request.0, approvers });
         let mut proposal = Proposal::new(body, names);
-        for secret in here.iter().filter_map(|here| here.secret.as_ref()) {
+        let signing = here.iter().filter(|_| !self.send.is_unsigned());
+        for secret in signing.filter_map(|here| here.secret.as_ref()) {
             proposal = proposal.held(secret);
         }
         if leaf.is_emergency() {
@@ -246,12 +247,15 @@ impl Args {
                 guardian: approver.key,
                 request: attempt.transaction().encode(),
                 approval: approval.clone(),
-                release: release.clone(),
+                releases: vec![release.clone()],
                 at,
                 is_sent: false,
             };
             let folder = Acted::folder(scene.desk.dir.path(), &approver.key);
-            folder.keep(&scene.desk.chain.genesis, self.request, &acted)?;
+            let genesis = &scene.desk.chain.genesis;
+            // What was promised before may still be what the chain takes.
+            let acted = acted.after(folder.read(genesis, self.request)?);
+            folder.keep(genesis, self.request, &acted)?;
         }
         Ok(())
     }

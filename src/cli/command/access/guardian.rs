@@ -163,7 +163,7 @@ impl Service {
             guardian: self.duty.guardian,
             request: attempt.transaction().encode(),
             approval: outgoing.complete(),
-            release,
+            releases: vec![release],
             at: tip,
             is_sent: false,
         };
@@ -179,8 +179,8 @@ impl Service {
                 desk.dir.inbox()?.leave(&bytes)?;
                 self.tell("submitted again", request, None)
             }
-            Step::Send { request } => {
-                desk.blobs()?.put(&acted.release.sealed)?;
+            Step::Send { request, sealed } => {
+                desk.blobs()?.put(&sealed)?;
                 acted.is_sent = true;
                 self.folder.keep(&desk.chain.genesis, request, &acted)?;
                 self.tell("sent", request, None)

@@ -74,8 +74,8 @@ impl Args {
                     desk.dir.inbox()?.leave(bytes)?;
                     released.submitted_again += 1;
                 }
-                Step::Send { .. } => {
-                    let hash = desk.blobs()?.put(&acted.release.sealed)?;
+                Step::Send { sealed, .. } => {
+                    let hash = desk.blobs()?.put(sealed)?;
                     released.blob = Some(hex::encode(hash));
                     acted.is_sent = true;
                     folder.keep(genesis, self.request, &acted)?;
