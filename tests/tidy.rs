@@ -85,7 +85,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio", &["src/node/", "src/cli/"]),
     ("tokio_rustls", &["src/node/"]),
     ("tokio_util", &["src/node/"]),
-    ("toml", &["src/ledger/spec/", "src/node/"]),
+    ("toml", &["src/ledger/spec/", "src/wallet/", "src/node/"]),
     ("tracing", &["src/node/", "src/cli/"]),
     ("tracing_subscriber", &["src/cli/", "src/node/"]),
     ("webpki_roots", &["src/node/"]),

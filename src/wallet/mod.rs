@@ -7,6 +7,7 @@ pub mod custody;
 pub mod guardian;
 pub mod handout;
 pub mod lot;
+pub mod policy_file;
 pub mod record;
 
 mod asked;

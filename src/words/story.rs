@@ -1,6 +1,6 @@
 //! The sentences of the story that `demo` tells, in the order in which it tells them.
 
-use super::table::Lang;
+use super::table::{Lang, filled};
 
 /// A sentence. `{0}`, `{1}`, ... in it stand for values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,11 +81,7 @@ pub enum Told {
 /// The sentence in a language with its values.
 #[must_use]
 pub fn tell(lang: Lang, told: Told, values: &[&str]) -> String {
-    let mut text = lang.of(sentence(told)).to_owned();
-    for (number, value) in values.iter().enumerate() {
-        text = text.replace(&format!("{{{number}}}"), value);
-    }
-    text
+    filled(lang.of(sentence(told)), values)
 }
 
 fn sentence(told: Told) -> [&'static str; 2] {

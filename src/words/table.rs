@@ -12,6 +12,15 @@ pub enum Lang {
     Zh,
 }
 
+/// A sentence with its values in the place of `{0}`, `{1}`, ...
+pub(super) fn filled(text: &str, values: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for (number, value) in values.iter().enumerate() {
+        text = text.replace(&format!("{{{number}}}"), value);
+    }
+    text
+}
+
 /// One thing in both languages.
 type Both = [&'static str; 2];
 

@@ -17,6 +17,7 @@ mod replay;
 mod run;
 mod scrub;
 mod view;
+mod world;
 mod writer;
 
 pub use connect::{Chain, Prepared};

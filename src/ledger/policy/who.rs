@@ -158,9 +158,7 @@ fn is_usable(world: &World, branch: &KnownBranch) -> bool {
 impl Search<'_> {
     /// The moment of a height, every block on time.
     fn moment(&self, height: u32) -> Moment {
-        let ahead = u64::from(height.saturating_sub(self.now.height));
-        let time = u64::from(self.now.median_time) + ahead * u64::from(self.world.spacing_s);
-        Moment { height, median_time: u32::try_from(time).unwrap_or(u32::MAX) }
+        self.now.at(height, self.world.spacing_s)
     }
 
     /// Every combination of times that can make a difference: heights between which nothing changes for

@@ -15,9 +15,11 @@ mod read;
 mod receipt;
 mod record;
 mod request;
+mod world;
 
 pub use error::{ApproveError, AttestError, GrantError, ReceiptError, RecordError, RequestError};
 pub use question::{Answer, answer, answer_unsent};
+pub use world::{Around, world};
 
 use super::context::{Context, Refusal};
 use super::error::TransactionError;
