@@ -9,6 +9,8 @@ mod ledger;
 #[cfg(feature = "ledger")]
 mod mempool;
 mod nbits;
+#[cfg(feature = "ledger")]
+mod policy;
 #[cfg(feature = "net")]
 mod rpc;
 #[cfg(feature = "ledger")]
@@ -28,6 +30,8 @@ pub use ledger::{archive, ledger_block, state_apply, transaction, transaction_fi
 #[cfg(feature = "ledger")]
 pub use mempool::mempool;
 pub use nbits::nbits;
+#[cfg(feature = "ledger")]
+pub use policy::{handout, policy_file, policy_leaf};
 #[cfg(feature = "net")]
 pub use rpc::rpc_body;
 #[cfg(feature = "ledger")]
@@ -49,6 +53,8 @@ pub const ALL: &[Named] = &[
     #[cfg(feature = "ledger")]
     ("archive", archive),
     ("block", block),
+    #[cfg(feature = "ledger")]
+    ("handout", handout),
     ("headers", headers),
     ("kernel_vs_scalar", kernel_vs_scalar),
     #[cfg(feature = "ledger")]
@@ -60,6 +66,10 @@ pub const ALL: &[Named] = &[
     ("nbits", nbits),
     #[cfg(feature = "net")]
     ("rpc_body", rpc_body),
+    #[cfg(feature = "ledger")]
+    ("policy_file", policy_file),
+    #[cfg(feature = "ledger")]
+    ("policy_leaf", policy_leaf),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),
     #[cfg(feature = "net")]
