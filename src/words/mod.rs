@@ -14,7 +14,6 @@ mod table;
 pub use attempt::{event, release, status};
 pub use explain::{Explanation, explain, explain_opening};
 pub use goods::{Checked, code_opens, grade, label, package, step, trace, unknown_lot};
-pub use goods::{grade, label, step, trace};
 pub use opening::{Opening, opening, risk};
 pub use story::{Told, tell};
 pub use table::{Lang, clause, help, purpose, reason, role};

@@ -1,6 +1,7 @@
 //! `proofward tx`: transactions as files, so that several people sign on several machines.
 
 mod combine;
+mod deed;
 mod show;
 mod sign;
 mod submit;

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::deed::deed;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line};
 use crate::cli::settings::tokens;
-use proofward::ledger::transaction::lot::Step;
-use proofward::ledger::transaction::pay::LoanTerms;
-use proofward::ledger::transaction::{Body, CoreId, LotId, Move, Pay, PayKind};
 use proofward::wallet::TransactionFile;
 
 /// Show what a transaction does, who has signed it and who is missing
@@ -111,52 +109,5 @@ impl Shown {
             signers: signers.collect(),
             missing: file.missing().len(),
         }
-    }
-}
-
-/// What a body does, on a line. A kind without words of its own is shown field by field.
-fn deed(body: &Body) -> String {
-    match body {
-        Body::Pay(pay) => paid(pay),
-        Body::Move(body) => moved(body),
-        other => format!("{other:?}"),
-    }
-}
-
-fn moved(body: &Move) -> String {
-    let list = |lots: &[LotId]| lots.iter().map(LotId::to_string).collect::<Vec<_>>().join(", ");
-    let lots = match &body.step {
-        Step::Make { quantity, inputs, .. } if inputs.is_empty() => {
-            format!("{quantity} of a class")
-        }
-        Step::Make { quantity, inputs, .. } => format!("{quantity} out of {}", list(inputs)),
-        Step::Ship { lot, to } => format!("{lot} to {to}"),
-        Step::Recall { made } => made.to_string(),
-        step if step.outputs().is_empty() => list(step.lots()),
-        step => format!("{} into {:?}", list(step.lots()), step.outputs()),
-    };
-    let (step, by, witnesses) = (body.step.name(), body.by.id(), body.witnesses.len());
-    format!("goods: {step} {lots}, by {by}, {witnesses} witnesses")
-}
-
-fn paid(Pay { from, to, amount, kind }: &Pay) -> String {
-    let units = tokens(*amount);
-    let agreed = |terms: &LoanTerms| {
-        format!("against {} until block {}", tokens(terms.total_owed), terms.due_h)
-    };
-    match kind {
-        PayKind::LoanOffer(terms) => {
-            format!("announces that {from} would lend {to} {units} tokens {}", agreed(terms))
-        }
-        PayKind::Loan(terms) => {
-            format!("lends {units} tokens from {from} to {to} {}", agreed(terms))
-        }
-        PayKind::Repay { debt } => {
-            format!("repays {units} tokens of the debt {} by {from}", CoreId(*debt))
-        }
-        PayKind::Assign { debt } => {
-            format!("hands the claim on the debt {} from {from} to {to}", CoreId(*debt))
-        }
-        _ => format!("pays {units} tokens from {from} to {to}"),
     }
 }
