@@ -7,13 +7,13 @@ use proofward::ledger::chain::{Chain, View};
 use proofward::ledger::policy::Moment;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::{KEY_SET_MAX, Spec};
-use proofward::ledger::state::{EntryKey, EntryValue, StateRead as _};
+use proofward::ledger::state::{EntryKey, EntryValue, HeldRecord, StateRead as _};
 use proofward::ledger::store::{Blobs, Snapshot};
 use proofward::ledger::transaction::{Group, Party, PartyId};
 use proofward::node::dir::ChainDir;
 use proofward::primitives::BlockHash;
 use proofward::wallet::handout::{self, HANDOUT_BYTES_MAX, Handout};
-use proofward::wallet::record::RecordFolder;
+use proofward::wallet::record::{KeptRecord, RecordFolder, RecordName};
 use proofward::wallet::{KeyName, Keyring};
 
 use super::settings::{Place, key_or_address, read_input};
@@ -25,7 +25,6 @@ pub(crate) struct Desk {
     snapshot: Snapshot,
 }
 
-#[allow(dead_code, reason = "the commands about records and requests use the rest")]
 impl Desk {
     /// Opens the chain for reading, also beside its writer.
     pub(crate) fn open(place: &Place) -> anyhow::Result<Self> {
@@ -67,6 +66,33 @@ impl Desk {
     /// What is kept of the records of this directory's people.
     pub(crate) fn records(&self) -> RecordFolder {
         RecordFolder::in_dir(self.dir.path())
+    }
+
+    /// What is kept under a name, of this chain.
+    pub(crate) fn kept(&self, name: &RecordName) -> anyhow::Result<KeptRecord> {
+        let kept = self.records().read(name)?;
+        if kept.genesis != self.chain.genesis {
+            bail!(
+                "record {name} is of the chain with genesis {}, {} holds one with genesis {}",
+                kept.genesis,
+                self.dir.path().display(),
+                self.chain.genesis
+            );
+        }
+        Ok(kept)
+    }
+
+    /// The latest epoch of a record that the chain has accepted, by index, with what it holds of it.
+    pub(crate) fn accepted(
+        &self,
+        kept: &KeptRecord,
+    ) -> anyhow::Result<Option<(usize, HeldRecord)>> {
+        for (at, epoch) in kept.epochs.iter().enumerate().rev() {
+            if let Some(held) = self.entry(&EntryKey::Record(epoch.rid.public_key()))? {
+                return Ok(Some((at, held)));
+            }
+        }
+        Ok(None)
     }
 
     /// A key: an address of the chain, 64 hex digits, or the name of a key of the directory.

@@ -4,13 +4,15 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use proofward::ledger::rules::context::{fee_least, new_entries};
+use proofward::ledger::mempool::{Refused, Source};
+use proofward::ledger::rules::context::{Refusal, fee_least, new_entries};
 use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::FEE_PER_STATE_ENTRY;
 use proofward::ledger::state::{Account, EntryKey, Session};
 use proofward::ledger::transaction::{
     Body, CORE_VERSION, Core, CoreId, Transaction, VALIDITY_BLOCKS_MAX,
 };
+use proofward::node::feed::pool_of;
 use proofward::primitives::BlockHash;
 use proofward::wallet::{KeyName, Keyring, SecretKey, Signer, TransactionFile};
 use serde::Serialize;
@@ -70,11 +72,27 @@ struct Sent<T> {
     more: T,
 }
 
+#[derive(Serialize)]
+struct RefusedLine {
+    transaction: String,
+    core: String,
+    body: &'static str,
+    rule: &'static str,
+    detail: String,
+}
+
+/// What the next block would say of a transaction, together with what waits.
+pub(crate) enum Judged {
+    /// It takes it, or may later: why not now.
+    Taken(Option<Refused>),
+    /// It does not.
+    Refused(Refused),
+}
+
 /// For results that say nothing more.
 #[derive(Serialize)]
 pub(crate) struct NoMore {}
 
-#[allow(dead_code, reason = "the commands about records and requests use the rest")]
 impl<'a> Proposal<'a> {
     /// A body that these people, as they were typed, have to sign.
     pub(crate) fn new(body: Body, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -223,8 +241,29 @@ impl SendArgs {
     }
 }
 
-#[allow(dead_code, reason = "the commands about records and requests use the rest")]
 impl Outgoing {
+    /// Whether the next block would refuse it, together with what waits; then that is told. One that
+    /// others have to sign is not judged yet.
+    pub(crate) fn is_refused(&self, args: &SendArgs, desk: &Desk) -> anyhow::Result<bool> {
+        let Some(complete) = self.file.complete().filter(|_| args.out.is_none()) else {
+            return Ok(false);
+        };
+        let Judged::Refused(refused) = judge(desk, &complete)? else { return Ok(false) };
+        let ids = self.file.ids();
+        if args.signing.format.is_json() {
+            json_line(&RefusedLine {
+                transaction: ids.transaction.to_string(),
+                core: ids.core.to_string(),
+                body: self.body,
+                rule: refused.name(),
+                detail: refused.to_string(),
+            })?;
+        } else {
+            text_line(format!("refused: {}: {refused}", refused.name()))?;
+        }
+        Ok(true)
+    }
+
     /// The name by which later transactions refer to it.
     pub(crate) fn core(&self) -> CoreId {
         self.file.ids().core
@@ -242,7 +281,7 @@ impl Outgoing {
     }
 
     /// Leaves it for the miner or writes it to the file, and says so: `text` to people, `more` to
-    /// programs.
+    /// programs. One that the rules refuse goes nowhere.
     pub(crate) fn send(
         self,
         args: &SendArgs,
@@ -250,6 +289,9 @@ impl Outgoing {
         text: &str,
         more: impl Serialize,
     ) -> anyhow::Result<Outcome> {
+        if self.is_refused(args, desk)? {
+            return Ok(Outcome::No);
+        }
         let missing = self.file.missing().len();
         match (&args.out, self.file.complete()) {
             (Some(path), _) => {
@@ -284,5 +326,17 @@ impl Outgoing {
             text_line(format!("{missing} signatures missing: `proofward tx sign`"))?;
         }
         Ok(Outcome::Yes)
+    }
+}
+
+/// Judges a complete transaction by the rules of the next block. What waits may stand in its way.
+pub(crate) fn judge(desk: &Desk, transaction: &Transaction) -> anyhow::Result<Judged> {
+    let view = desk.view();
+    let mut pool = pool_of(&desk.chain, &view, &desk.dir.inbox()?)?;
+    match pool.admit(&view, &transaction.encode(), Source::Own) {
+        Ok(_) | Err(Refusal::Rule(Refused::Known)) => Ok(Judged::Taken(None)),
+        Err(Refusal::Rule(refused)) if refused.is_passing() => Ok(Judged::Taken(Some(refused))),
+        Err(Refusal::Rule(refused)) => Ok(Judged::Refused(refused)),
+        Err(Refusal::Store(error)) => Err(error.into()),
     }
 }

@@ -10,4 +10,7 @@ mod common;
 mod directory;
 
 mod claims;
+mod openers;
+mod records;
 mod stage;
+mod story;

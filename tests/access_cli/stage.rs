@@ -25,9 +25,14 @@ impl Stage {
         let stage = Self { root: tempfile::tempdir().unwrap() };
         stage.key("anchor");
         let anchor = stage.public("anchor");
+        // Half of a delay has to pass on the clock of the chain, which moves a second in some six blocks
+        // that are found at once; and stamps may not run too far ahead of the real one.
         let spec = Spec {
             anchors: KeySet { k: 1, keys: vec![anchor] },
             claim_delay_blocks: 0,
+            spacing_s: 4,
+            half_life_s: 400,
+            future_limit_s: 32,
             ..quick_spec()
         };
         let file = stage.path("chain.toml");
@@ -86,6 +91,11 @@ impl Stage {
         let mut lines = ok(&[args, &["--dir", text(&dir)]].concat());
         assert_eq!(lines.len(), 1, "{args:?}");
         lines.remove(0)
+    }
+
+    /// Every line that a command in the folder says.
+    pub(crate) fn ok_lines(&self, args: &[&str]) -> Vec<Value> {
+        ok(&[args, &["--dir", text(&self.dir())]].concat())
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Ran {

@@ -7,6 +7,7 @@ mod chain;
 mod claim;
 mod demo;
 mod fuzz;
+mod grant;
 mod init;
 mod kernels;
 mod key;
@@ -15,8 +16,10 @@ mod mine;
 mod node;
 mod oracle;
 mod pay;
+mod policy;
 mod print;
 mod proof;
+mod record;
 mod search;
 mod tx;
 mod verify;
@@ -47,6 +50,7 @@ pub(crate) enum Command {
     Explain(access::ExplainArgs),
     Fuzz(fuzz::Args),
     Guardian(Box<access::GuardianArgs>),
+    Grant(Box<grant::Args>),
     Init(init::Args),
     /// Say who may make which claims
     Issuer(Box<claim::Args<claim::Issuer>>),
@@ -62,10 +66,13 @@ pub(crate) enum Command {
     Pay(Box<pay::Args>),
     #[command(hide = true)]
     Print(print::Args),
+    Policy(policy::Args),
     Proof(proof::Args),
     Release(access::ReleaseArgs),
     Request(Box<access::RequestArgs>),
     Review(Box<access::ReviewArgs>),
+    Record(record::Args),
+    Revoke(Box<grant::Revoke>),
     /// Say who is a physician, a nurse, a patient, ...
     Role(Box<claim::Args<claim::Role>>),
     Search(search::Args),
@@ -95,6 +102,7 @@ impl Command {
             Self::Explain(args) => args.run(),
             Self::Fuzz(args) => args.run(),
             Self::Guardian(args) => args.run(),
+            Self::Grant(args) => args.run(),
             Self::Init(args) => args.run(),
             Self::Issuer(args) => args.run(),
             Self::Kernels(args) => args.run(),
@@ -107,10 +115,13 @@ impl Command {
             Self::Oracle(args) => args.run(),
             Self::Pay(args) => args.run(),
             Self::Print(args) => args.run(),
+            Self::Policy(args) => args.run(),
             Self::Proof(args) => args.run(),
             Self::Release(args) => args.run(),
             Self::Request(args) => args.run(),
             Self::Review(args) => args.run(),
+            Self::Record(args) => args.run(),
+            Self::Revoke(args) => args.run(),
             Self::Role(args) => args.run(),
             Self::Search(args) => args.run(),
             Self::Site(args) => args.run(),

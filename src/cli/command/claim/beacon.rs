@@ -25,11 +25,7 @@ pub(crate) struct Beacon {
 
 /// What can be done with beacons.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  proofward beacon attest ward-beacon --site ward --issuer hospital
-  proofward beacon roll ward-beacon --key doctor --key nurse --key patient --out room.presence
-  proofward beacon withdraw ward-beacon --by hospital")]
+#[command(after_help = Beacon::EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
@@ -77,6 +73,11 @@ struct Rolled {
 
 impl Kind for Beacon {
     const NUMBER: u8 = 5;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward beacon attest ward-beacon --site ward --issuer hospital
+  proofward beacon roll ward-beacon --key doctor --key nurse --key patient --out room.presence
+  proofward beacon withdraw ward-beacon --by hospital";
 
     fn claim(&self, desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         Ok(Claim::Beacon { site: desk.party_id(&self.site).context("--site")? })

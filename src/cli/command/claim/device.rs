@@ -20,6 +20,7 @@ pub(crate) struct Device {
 
 /// What can be done with claims about devices.
 #[derive(Debug, clap::Args)]
+#[command(after_help = Device::EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
@@ -52,6 +53,10 @@ pub(crate) struct WithdrawModel {
 
 impl Kind for Device {
     const NUMBER: u8 = 8;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward device attest watch --issuer clinic --model model.txt --firmware firmware.bin
+  proofward device withdraw-model model.txt --issuer clinic --by clinic";
 
     fn claim(&self, _desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         let (model, firmware) = (commitment(Some(&self.model))?, commitment(Some(&self.firmware))?);

@@ -36,6 +36,11 @@ pub(crate) struct Issuer {
 
 impl Kind for Issuer {
     const NUMBER: u8 = 2;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward issuer attest hospital --issuer anchor
+  proofward issuer attest ward --issuer hospital --may role,beacon --roles nurse,physician
+  proofward issuer withdraw ward --by hospital";
 
     fn claim(&self, _desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         let claims = if self.may.is_empty() {

@@ -38,6 +38,8 @@ const YEAR_S: u32 = 365 * 86_400;
 pub(crate) trait Kind: clap::Args + std::fmt::Debug {
     /// Its number.
     const NUMBER: u8;
+    /// How it is used.
+    const EXAMPLES: &'static str;
     /// Whether it is about a person, who gets a tag.
     const OF_PERSON: bool = false;
 
@@ -47,6 +49,7 @@ pub(crate) trait Kind: clap::Args + std::fmt::Debug {
 
 /// What can be done with claims of a kind.
 #[derive(Debug, clap::Args)]
+#[command(after_help = K::EXAMPLES)]
 pub(crate) struct Args<K: Kind> {
     #[command(subcommand)]
     what: What<K>,

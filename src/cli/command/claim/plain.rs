@@ -28,6 +28,10 @@ pub(crate) struct Emergency {}
 
 impl Kind for Anchor {
     const NUMBER: u8 = 1;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward anchor attest region --issuer anchor
+  proofward anchor withdraw region --by anchor";
 
     fn claim(&self, _desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         Ok(Claim::Anchor)
@@ -36,6 +40,10 @@ impl Kind for Anchor {
 
 impl Kind for Custodian {
     const NUMBER: u8 = 7;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward custodian attest archive --issuer hospital
+  proofward custodian withdraw archive --by hospital";
 
     fn claim(&self, _desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         Ok(Claim::Custodian)
@@ -44,6 +52,10 @@ impl Kind for Custodian {
 
 impl Kind for Maker {
     const NUMBER: u8 = 9;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward maker attest factory --issuer region
+  proofward maker withdraw factory --by region";
 
     fn claim(&self, _desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         Ok(Claim::Maker)
@@ -53,6 +65,10 @@ impl Kind for Maker {
 impl Kind for Auditor {
     const NUMBER: u8 = 10;
     const OF_PERSON: bool = true;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward auditor attest inspector --issuer region
+  proofward auditor withdraw inspector --by region";
 
     fn claim(&self, _desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         Ok(Claim::Auditor)
@@ -61,6 +77,10 @@ impl Kind for Auditor {
 
 impl Kind for Emergency {
     const NUMBER: u8 = 6;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward emergency attest service --issuer region
+  proofward emergency withdraw service --by region";
 
     fn claim(&self, _desk: &Desk, subject: &Party) -> anyhow::Result<Claim> {
         Ok(Claim::Emergency { site: subject.id() })

@@ -24,6 +24,11 @@ pub(crate) struct Role {
 impl Kind for Role {
     const NUMBER: u8 = 3;
     const OF_PERSON: bool = true;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward role attest doctor physician --issuer hospital --site ward
+  proofward role attest lpw1... patient --issuer hospital --out patient.tx
+  proofward role withdraw doctor --by hospital";
 
     fn claim(&self, desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         let site = self.site.as_deref().map(|site| desk.party_id(site)).transpose();

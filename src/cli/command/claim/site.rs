@@ -29,6 +29,11 @@ pub(crate) struct Site {
 
 impl Kind for Site {
     const NUMBER: u8 = 4;
+    const EXAMPLES: &'static str = "\
+Examples:
+  proofward site attest ward --issuer hospital --geojson ward.json
+  proofward site attest ward --issuer hospital --cell 89283082803ffff
+  proofward site withdraw ward --by hospital";
 
     fn claim(&self, _desk: &Desk, _subject: &Party) -> anyhow::Result<Claim> {
         let mut cells = self.cell.clone();

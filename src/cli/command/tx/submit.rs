@@ -5,16 +5,13 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{check_chain, read};
+use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line};
+use crate::cli::sending::{Judged, judge};
 use crate::cli::settings::Place;
-use proofward::engine::nodes::NodeKernel;
-use proofward::ledger::chain::{Chain, View};
-use proofward::ledger::mempool::{Refused, Source};
+use proofward::ledger::mempool::Refused;
 use proofward::ledger::rules::TransactionError;
-use proofward::ledger::rules::context::Refusal;
-use proofward::node::dir::ChainDir;
-use proofward::node::feed::pool_of;
 
 /// Judge a transaction by the rules of the next block and leave it in the inbox
 #[derive(Debug, clap::Args)]
@@ -40,9 +37,8 @@ struct Submitted {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let file = read(&self.file)?;
-        let dir = ChainDir::new(self.place.clone().resolve()?);
-        let (spec, reader) = dir.read()?;
-        check_chain(&file, &spec, &dir)?;
+        let desk = Desk::open(&self.place)?;
+        check_chain(&file, desk.spec(), &desk.dir)?;
         let mut submitted = Submitted {
             submitted: false,
             transaction: file.ids().transaction.to_string(),
@@ -56,23 +52,15 @@ impl Args {
             let error = TransactionError::WrongSigners { expected: signers, got };
             return self.refuse(submitted, &error.into());
         };
-        let bytes = transaction.encode();
-        let inbox = dir.inbox()?;
-        let chain = Chain::new(spec, NodeKernel::best());
-        let snapshot = reader.snapshot()?;
-        let view = View(&*snapshot);
-        // Together with what waits: it may stand in its way.
-        let mut mempool = pool_of(&chain, &view, &inbox)?;
-        match mempool.admit(&view, &bytes, Source::Own) {
-            Ok(_) | Err(Refusal::Rule(Refused::Known)) => {}
-            Err(Refusal::Rule(refused)) if refused.is_passing() => {
+        match judge(&desk, &transaction)? {
+            Judged::Taken(None) => {}
+            Judged::Taken(Some(refused)) => {
                 submitted.rule = Some(refused.name());
                 submitted.detail = Some(refused.to_string());
             }
-            Err(Refusal::Rule(refused)) => return self.refuse(submitted, &refused),
-            Err(Refusal::Store(error)) => return Err(error.into()),
+            Judged::Refused(refused) => return self.refuse(submitted, &refused),
         }
-        inbox.leave(&bytes)?;
+        desk.dir.inbox()?.leave(&transaction.encode())?;
         submitted.submitted = true;
         if self.format.is_json() {
             json_line(&submitted)?;

@@ -1,0 +1,57 @@
+//! `proofward policy who-can-open`: the exact minimal sets of keys that open a record, with what they do.
+
+use anyhow::{Context as _, bail};
+
+use super::openers::{Known, Teller, WITHIN_MAX};
+use crate::cli::command::access::LangArg;
+use crate::cli::desk::Desk;
+use crate::cli::exit::Outcome;
+use crate::cli::output::Format;
+use crate::cli::settings::Place;
+use proofward::ledger::policy::who_can_open;
+use proofward::wallet::record::RecordName;
+
+/// Say who can open a record, as policies and claims stand: every minimal set of keys
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which record
+    record: RecordName,
+    /// Up to how many blocks after the next
+    #[arg(long, value_name = "BLOCKS", default_value_t = 144)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=i64::from(WITHIN_MAX)))]
+    within: u32,
+    /// In which language
+    #[arg(long, value_enum, default_value_t)]
+    lang: LangArg,
+    #[command(flatten)]
+    place: Place,
+    /// How to print the result: one object for each set, single point and risk
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let desk = Desk::open(&self.place)?;
+        let kept = desk.kept(&self.record)?;
+        let Some((at, held)) = desk.accepted(&kept)? else {
+            bail!("the chain has not accepted record {} yet", self.record);
+        };
+        let (next, spacing_s) = (desk.next()?, desk.spec().spacing_s);
+        let epoch = &kept.epochs[at];
+        let in_force = [Some(held.policy), held.pending.map(|pending| pending.policy)];
+        let mut policies = Vec::new();
+        for policy in in_force.into_iter().flatten().filter(|policy| policy.root != [0; 32]) {
+            let (kept, tree) = epoch.policy_of(&policy.root, spacing_s).with_context(|| {
+                format!("policy {} is not kept here: only who made it can tell", policy.seq)
+            })?;
+            policies.push((policy.seq, kept, tree));
+        }
+        let known = Known::gather(&desk, epoch, &policies, self.within)?;
+        let openers = who_can_open(&known.world, next, self.within)?;
+        let last = next.height.saturating_add(self.within);
+        let teller = Teller { desk: &desk, lang: self.lang.into(), format: self.format };
+        teller.tell(&known, &openers, last)?;
+        Ok(if openers.ways.is_empty() { Outcome::No } else { Outcome::Yes })
+    }
+}
