@@ -1,5 +1,5 @@
-//! Random histories of claims, records, grants and requests from printed seeds: what a block changes can
-//! be undone exactly, the root is that of all entries, and every way of judging blocks agrees.
+//! Random histories of claims, records, grants, requests, approvals and receipts from printed seeds: what a
+//! block changes can be undone exactly, the root is that of all entries, and every way of judging blocks agrees.
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
 #[path = "common/access.rs"]
@@ -17,15 +17,22 @@ use proofward::engine::nodes::NodeKernel;
 use proofward::fuzzing::forge::SplitMix64;
 use proofward::fuzzing::naive::state_root;
 use proofward::ledger::policy::{
-    Draft, Leaf, Place, PolicyTree, Presence, Purpose, Purposes, Role, RoleRef, Roll,
+    Draft, Entry as _, Guardian, Leaf, Place, PolicyTree, Presence, Purpose, Purposes, Role,
+    RoleRef, Roll, Tree,
 };
 use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::Spec;
-use proofward::ledger::state::EntryKey;
+use proofward::ledger::state::{
+    EntryKey, EntryValue, HeldClaim, HeldRequest, RequestStatus, StateRead as _,
+};
+use proofward::ledger::transaction::approve::{Approver, GuardianProof};
 use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
+use proofward::ledger::transaction::receipt::Outcome;
 use proofward::ledger::transaction::record::{Previous, ShareSet};
 use proofward::ledger::transaction::request::{PlaceProof, RoleProof};
-use proofward::ledger::transaction::{Attest, Body, CoreId, Grant, Record, Request, Transaction};
+use proofward::ledger::transaction::{
+    Approve, Attest, Body, CoreId, Grant, Receipt, Record, Request, Transaction,
+};
 use proofward::ledger::tree::{MemoryPages, ValueHash, update};
 use replay::{Base, hash_of, judge_block, unsigned};
 
@@ -35,6 +42,9 @@ struct Known {
     epoch: u32,
     last_seq: u32,
     policies: Vec<(u32, PolicyTree)>,
+    guardians: Vec<PubKey>,
+    /// Their places in the two share sets.
+    trees: [Tree; 2],
 }
 
 /// Makes transactions that often hold.
@@ -44,6 +54,8 @@ struct Actors {
     keys: Vec<PubKey>,
     claims: Vec<CoreId>,
     records: Vec<Known>,
+    /// Requests that were accepted, refused or not.
+    requests: Vec<CoreId>,
     nonce: u64,
 }
 
@@ -131,17 +143,28 @@ impl Actors {
         let old = if replaces { self.random.pick(&self.records) } else { None };
         let prev = old.map(|old| Previous { rid: old.rid, owners: owner.into() });
         let epoch = old.map_or(0, |old| old.epoch + 1);
-        let set =
-            ShareSet { n: 3, k: 2, shares_root: [0; 32], guardians_root: [0; 32], required: 0 };
-        let policy_root = policy.root();
-        self.records.push(Known { rid, epoch, last_seq: 0, policies: vec![(0, policy)] });
+        let guardians: Vec<PubKey> = (0..3).map(|_| self.person().0).collect();
+        let trees = [0, 1].map(|set| {
+            let seats = (0_u8..).zip(&guardians);
+            let leaves = seats.map(|(index, key)| {
+                Guardian { rid, epoch, set, index, key: *key }.leaf(&[index; 16])
+            });
+            Tree::new(leaves.chain([[9; 32]]).collect()).unwrap()
+        });
+        let share_sets = trees.iter().map(|tree| {
+            let guardians_root = tree.root();
+            ShareSet { n: 3, k: 2, shares_root: [0; 32], guardians_root, required: 0 }
+        });
+        let share_sets = share_sets.collect();
+        let (policy_root, policies) = (policy.root(), vec![(0, policy)]);
+        self.records.push(Known { rid, epoch, last_seq: 0, policies, guardians, trees });
         Body::Record(Record {
             rid,
             owners: owner.into(),
             blob: [0; 32],
             pointer: [0; 32],
             epoch,
-            share_sets: vec![set.clone(), set],
+            share_sets,
             payout: owner,
             policy_root,
             grant_delay: 1 + self.random.number(6),
@@ -163,11 +186,18 @@ impl Actors {
         Some(Body::Grant(Grant { rid, owners, seq, policy_root, not_before_h }))
     }
 
-    fn request(&mut self, height: u32) -> Option<Body> {
-        let ((reader, _), beacon) = (self.person(), self.one_of(BEACONS));
+    fn request(&mut self, base: &Base, height: u32) -> Option<Body> {
+        let ((mut reader, _), beacon) = (self.person(), self.one_of(BEACONS));
         let known = self.random.pick(&self.records)?;
         let (seq, policy) = self.random.pick(&known.policies)?;
         let branch = policy.branches()[0].clone();
+        if self.random.number(4) > 0 {
+            // Mostly somebody who has once had the role, if there is anybody.
+            let wanted = branch.readers[0].value;
+            let people = self.keys[..12].iter();
+            let able: Vec<_> = people.filter(|key| roles(base, key).contains(&wanted)).collect();
+            reader = self.random.pick(&able).map_or(reader, |key| **key);
+        }
         let anchor = hash_of(height.saturating_sub(1 + self.random.number(5)));
         let roll = Roll::new(beacon, self.nonce, anchor, vec![(reader, [0; 16])]).unwrap();
         let presence: Option<Presence> = roll.presence(reader, Sig([0; 64]));
@@ -191,23 +221,98 @@ impl Actors {
         })))
     }
 
-    fn transaction(&mut self, height: u32) -> Option<Transaction> {
+    /// One of the last requests that is as wanted.
+    fn recent(
+        &mut self,
+        base: &Base,
+        wanted: impl Fn(&HeldRequest) -> bool,
+    ) -> Option<(CoreId, HeldRequest)> {
+        let last = self.requests.iter().rev().take(60);
+        let held = last.filter_map(|core| Some((*core, entry(base, &EntryKey::Request(*core))?)));
+        let fitting: Vec<(CoreId, HeldRequest)> = held.filter(|(_, held)| wanted(held)).collect();
+        self.random.pick(&fitting).cloned()
+    }
+
+    /// Two guardians of a request that waits, in roles that they have had, mostly with their paths.
+    fn approval(&mut self, base: &Base) -> Option<Body> {
+        let (request, held) = self.recent(base, |held| held.status == RequestStatus::Pending)?;
+        let known = self.records.iter().find(|known| known.rid == held.asked.rid)?;
+        let tree = &known.trees[usize::from(held.leaf.set)];
+        let mut approvers = Vec::new();
+        for (index, key) in known.guardians.iter().enumerate() {
+            let roles = roles(base, key);
+            let Some(role) = self.random.pick(&roles).copied() else { continue };
+            let salt = [u8::try_from(index).unwrap(); 16];
+            let guardian = GuardianProof { salt, path: tree.path(index).unwrap() };
+            let is_guardian = self.random.number(8) > 0;
+            let release = if is_guardian { [4; 32] } else { [0; 32] };
+            let guardian = is_guardian.then_some(guardian);
+            approvers.push(Approver { key: *key, guardian, role, presence: None, release });
+        }
+        let most = 1 + self.random.index(3);
+        approvers.truncate(most);
+        let is_any = !approvers.is_empty();
+        is_any.then_some(Body::Approve(Approve { request: request.0, approvers }))
+    }
+
+    /// What somebody who may, or may not, says of a request.
+    fn receipt(&mut self, base: &Base) -> Option<Body> {
+        let (request, held) = self.recent(base, |_| true)?;
+        let outcomes = [
+            Outcome::Read,
+            Outcome::Read,
+            Outcome::BadShare,
+            Outcome::Denied,
+            Outcome::Denied,
+            Outcome::Veto,
+            Outcome::Reviewed,
+        ];
+        let outcome = *self.random.pick(&outcomes).unwrap();
+        let approver = held.asked.approvals.first().map(|approval| approval.key);
+        let by = match outcome {
+            Outcome::Read | Outcome::BadShare => held.asked.reader,
+            Outcome::Denied => approver.unwrap_or(held.asked.reader),
+            _ => self.keys[0],
+        };
+        let by = if self.random.number(8) == 0 { self.person().0 } else { by };
+        let (blob, detail) = ([0; 32], [0; 32]);
+        Some(Body::Receipt(Receipt { request: request.0, outcome, by: by.into(), blob, detail }))
+    }
+
+    fn transaction(&mut self, base: &Base, height: u32) -> Option<Transaction> {
         self.nonce += 1;
-        let body = match self.random.number(16) {
-            0..5 => self.attest(height),
-            5 => self.withdrawal(),
-            6 => self.record(false),
-            7 => {
+        let body = match self.random.number(24) {
+            0..6 => self.attest(height),
+            6 => self.withdrawal(),
+            7 => self.record(false),
+            8 => {
                 let replaces = self.random.number(3) == 0;
                 self.record(replaces)
             }
-            8 => self.grant(height)?,
-            _ => self.request(height)?,
+            9 => self.grant(height)?,
+            10..17 => self.request(base, height)?,
+            17..22 => self.approval(base)?,
+            _ => self.receipt(base)?,
         };
         let transaction = unsigned(&self.spec, height, body, self.keys[0], self.nonce);
         let fee = if self.random.number(8) == 0 { 0 } else { transaction.fee };
         Some(Transaction { fee, ..transaction })
     }
+}
+
+fn entry<T: EntryValue>(base: &Base, key: &EntryKey) -> Option<T> {
+    base.entry(key).unwrap().map(|bytes| borsh::from_slice(&bytes).unwrap())
+}
+
+/// Every role that a key has had, as its issuer names it.
+fn roles(base: &Base, key: &PubKey) -> Vec<RoleRef> {
+    let holdings: Option<Vec<CoreId>> = entry(base, &EntryKey::Holdings((*key).into()));
+    let held = holdings.into_iter().flatten().filter_map(|core| {
+        let held: HeldClaim = entry(base, &EntryKey::Claim(core))?;
+        let Claim::Role { role, .. } = held.claim else { return None };
+        Some(RoleRef { role, issuer: held.issuer })
+    });
+    held.collect()
 }
 
 #[test]
@@ -217,19 +322,21 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
     let spec = easy_spec();
     let keys: Vec<PubKey> = (0..21).map(|i| Key::new(300 + i).public()).collect();
     let payer = keys[0];
-    let (claims, records) = (Vec::new(), Vec::new());
+    let (claims, records, requests) = (Vec::new(), Vec::new(), Vec::new());
     let random = SplitMix64::new(seed);
-    let mut actors = Actors { random, spec: spec.clone(), keys, claims, records, nonce: 0 };
+    let mut actors =
+        Actors { random, spec: spec.clone(), keys, claims, records, requests, nonce: 0 };
     let mut base = Base::default();
     let mut pages = MemoryPages::default();
     let (mut steps, mut taken, mut height) = (0, BTreeMap::<&str, u32>::new(), 0);
     let mut refused = BTreeMap::<&str, u32>::new();
+    let mut ends = BTreeMap::<CoreId, String>::new();
     while steps < 10_000 {
         height += 1;
         let transactions: Vec<Transaction> = (0..actors.random.number(8))
             .filter_map(|_| {
                 steps += 1;
-                actors.transaction(height)
+                actors.transaction(&base, height)
             })
             .collect();
         let names: Vec<&str> =
@@ -240,8 +347,10 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
             match outcome {
                 Ok(_) => {
                     *taken.entry(name).or_default() += 1;
-                    if name == "Attest" {
-                        accepted.push(*core);
+                    match name {
+                        "Attest" => accepted.push(*core),
+                        "Request" => actors.requests.push(*core),
+                        _ => {}
                     }
                 }
                 Err(error) => *refused.entry(error.name()).or_default() += 1,
@@ -255,6 +364,13 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
         base.undo(&delta.undo_record());
         assert_eq!((&base.entries, &base.cores), (&before, &before_cores), "height {height}");
         base.apply(&delta);
+        for core in actors.requests.iter().rev().take(60) {
+            let held: Option<HeldRequest> = entry(&base, &EntryKey::Request(*core));
+            let Some(status) = held.map(|held| held.status) else { continue };
+            if !matches!(status, RequestStatus::Pending | RequestStatus::Refused(_)) {
+                ends.insert(*core, format!("{status:?}"));
+            }
+        }
 
         let mut changes: Vec<_> = delta
             .changes()
@@ -274,12 +390,25 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
             assert_eq!(updated.root.0, state_root(&entries.collect()), "height {height}");
         }
     }
+    let mut ended = BTreeMap::<&str, u32>::new();
+    ends.values().for_each(|end| *ended.entry(end).or_default() += 1);
     println!(
-        "{height} blocks, {} entries, taken {taken:?}, refused {refused:?}",
+        "{height} blocks, {} entries, taken {taken:?}, refused {refused:?}, requests {ended:?}",
         base.entries.len()
     );
-    for (name, least) in [("Attest", 1000), ("Record", 300), ("Grant", 100), ("Request", 500)] {
+    let least = [
+        ("Attest", 1000),
+        ("Record", 300),
+        ("Grant", 100),
+        ("Request", 500),
+        ("Approve", 100),
+        ("Receipt", 100),
+    ];
+    for (name, least) in least {
         assert!(taken.get(name).is_some_and(|count| *count >= least), "{name}: {taken:?}");
+    }
+    for name in ["Answered", "Denied", "Vetoed"] {
+        assert!(ended.get(name).is_some_and(|count| *count >= 5), "{name}: {ended:?}");
     }
 }
 
