@@ -12,5 +12,6 @@ mod directory;
 mod claims;
 mod openers;
 mod records;
+#[path = "../common/stage.rs"]
 mod stage;
 mod story;

@@ -18,7 +18,7 @@ mod random;
 mod replay;
 
 #[cfg(feature = "cli")]
-#[path = "../access_cli/stage.rs"]
+#[path = "../common/stage.rs"]
 mod stage;
 
 mod blocks;

@@ -1,4 +1,5 @@
 //! A chain in a folder, with everybody's keys in it.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::path::{Path, PathBuf};
 
