@@ -15,10 +15,10 @@ mod policy;
 mod rpc;
 #[cfg(feature = "ledger")]
 mod state_tree;
-#[cfg(feature = "net")]
-mod stratum;
 #[cfg(feature = "ledger")]
 mod store;
+#[cfg(feature = "net")]
+mod stratum;
 #[cfg(feature = "ledger")]
 mod text;
 
@@ -36,10 +36,10 @@ pub use policy::{handout, policy_file, policy_leaf};
 pub use rpc::rpc_body;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
-#[cfg(feature = "net")]
-pub use stratum::stratum_line;
 #[cfg(feature = "ledger")]
 pub use store::store_open;
+#[cfg(feature = "net")]
+pub use stratum::stratum_line;
 #[cfg(feature = "ledger")]
 pub use text::{address, key_file};
 
