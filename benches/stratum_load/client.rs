@@ -242,8 +242,8 @@ fn first(kernel: Kernel, job: &Job, misses: Option<Target>) -> Option<u32> {
     let mut hits = Hits::new();
     let mut range = NonceRange::ALL;
     loop {
-        // Some thousand at a time: a share is near.
-        let end = range.first().saturating_add(1 << 14);
+        // As many at a time as a share takes.
+        let end = range.first().saturating_add(1 << 12);
         let part = NonceRange::new(range.first(), end.min(range.last()))?;
         hits.clear();
         kernel.search(job, part, &mut hits);
