@@ -151,7 +151,9 @@ impl Goods {
         let actor = if by_maker { &mut self.maker } else { &mut self.trader };
         actor.nonce += 1;
         let anchor = BlockHash::ZERO.0;
-        let core = Core { version: 1, chain, valid_from: tip, valid_to: tip + 900, anchor, body };
+        // A core is accepted once: equal steps differ in their window.
+        let valid_to = tip + 50 + u32::try_from(actor.nonce % 900).expect("below 900");
+        let core = Core { version: 1, chain, valid_from: tip, valid_to, anchor, body };
         Transaction { core, payer: actor.public, nonce: actor.nonce, fee: 200_000, sigs: vec![] }
     }
 
