@@ -2,10 +2,13 @@
 //! clock, and the program against scripted servers on loopback.
 #![cfg(feature = "cli")]
 
+#[path = "../common/ledger.rs"]
+mod common;
 mod difficulties;
 mod failover;
 mod machine_stratum;
 mod machine_template;
+mod ours;
 mod parser_of_others;
 mod scripted;
 mod servers;

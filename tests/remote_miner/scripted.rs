@@ -138,7 +138,7 @@ impl Mining {
     /// Starts it with two threads on the portable kernel; events come as JSON.
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_proofward"))
-            .args(["mine", "--format", "json", "--threads", "2"])
+            .args(["mine", "--format", "json", "--threads", "2", "--kernel", "portable"])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -41,7 +41,7 @@ fn the_known_share_is_found_and_submitted_byte_for_byte() {
     assert_eq!((offer.height, &*offer.name), (Some(1000), "1a2b3c01"));
     // Extranonces count up from their first byte; the vector's has its one in the last.
     offer.extranonce_first = 0x0100_0000;
-    let kernel = Kernel::available(Algorithm::Sha256d).next().expect("a kernel");
+    let kernel = Kernel::by_name(Algorithm::Sha256d, "portable").expect("always there");
     let engine = Engine::new(kernel, Options::default()).expect("threads");
     // The network's target is easier than difficulty 1, so a block is looked for.
     let generation = engine.publish(offer.work().until(Until::FirstSolution));
@@ -80,7 +80,7 @@ fn every_extranonce_is_searched_once_whatever_the_first() {
         extranonce_first: 200,
         ..offer
     };
-    let kernel = Kernel::available(Algorithm::Sha256d).next().expect("a kernel");
+    let kernel = Kernel::by_name(Algorithm::Sha256d, "portable").expect("always there");
     let engine = Engine::new(kernel, Options::default()).expect("threads");
     // One nonce of each header, and every hash a solution.
     let templates = offer.templates().map(|template| {

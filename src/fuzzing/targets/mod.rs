@@ -14,6 +14,8 @@ mod policy;
 #[cfg(feature = "net")]
 mod rpc;
 #[cfg(feature = "ledger")]
+mod server_line;
+#[cfg(feature = "ledger")]
 mod state_tree;
 #[cfg(feature = "ledger")]
 mod store;
@@ -34,6 +36,8 @@ pub use nbits::nbits;
 pub use policy::{handout, policy_file, policy_leaf};
 #[cfg(feature = "net")]
 pub use rpc::rpc_body;
+#[cfg(feature = "ledger")]
+pub use server_line::server_line;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
 #[cfg(feature = "ledger")]
@@ -70,6 +74,8 @@ pub const ALL: &[Named] = &[
     ("policy_file", policy_file),
     #[cfg(feature = "ledger")]
     ("policy_leaf", policy_leaf),
+    #[cfg(feature = "ledger")]
+    ("server_line", server_line),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),
     #[cfg(feature = "net")]

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Our miner against our node, for as long as wanted: shares by fate, counted hashes against those that the
+accepted shares imply, and the rate against that of `search` on the same threads in the same run.
+
+Usage: soak.py PROOFWARD [SECONDS] [PROTOCOL] [ALGORITHM] [DIFFICULTY] [THREADS]
+PROTOCOL is stratum or template. Exits with 1 if what is printed is not as it should be.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+
+def lines(process):
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def bench_rate(program, algorithm, threads, seconds):
+    """Hashes a second of the fastest kernel, by `search` of all nonces of one header that none meets."""
+    header = "00" * 80
+    count = 1 << 22
+    best = 0.0
+    while seconds > 0:
+        run = subprocess.run(
+            [program, "search", "--header", header, "--algorithm", algorithm, "--target", "00" * 32,
+             "--range", f"0..={count - 1}", "--threads", str(threads), "--format", "json"],
+            capture_output=True, text=True)
+        summary = json.loads(run.stdout.splitlines()[-1])
+        if summary["seconds"] < 2 and count < 1 << 32:
+            count *= 4
+            count = min(count, 1 << 32)
+            continue
+        best = max(best, summary["hashes_per_second"])
+        seconds -= summary["seconds"]
+    return best
+
+
+def main():
+    program = sys.argv[1]
+    given = sys.argv[2:] + [None] * 5
+    seconds = int(given[0] or 600)
+    protocol = given[1] or "stratum"
+    algorithm = given[2] or "sha256d"
+    difficulty = float(given[3] or 0.0001)
+    threads = int(given[4] or 1)
+    place = pathlib.Path(tempfile.mkdtemp())
+    chain = place / "chain.toml"
+    # A local chain, with the algorithm, and a block in a minute or so of one thread.
+    seed = place / "seed"
+    subprocess.run([program, "init", "--dir", seed], check=True, capture_output=True)
+    text = (seed / "chain.toml").read_text()
+    changed = []
+    for line in text.splitlines():
+        key = line.split("=")[0].strip()
+        new = {"algorithm": f'algorithm = "{algorithm}"', "spacing_s": "spacing_s = 60",
+               "half_life_s": "half_life_s = 7200", "future_limit_s": "future_limit_s = 480"}.get(key, line)
+        if key in ("limit", "start"):
+            bits = "1d01ffff" if algorithm == "sha256d" else "1c7fff80"
+            new = f'{key} = "{bits}"'
+        changed.append(new)
+    chain.write_text("\n".join(changed) + "\n")
+    node = subprocess.Popen(
+        [program, "node", "--chain", chain, "--dir", place / "chain", "--stratum", "127.0.0.1:0",
+         "--rpc", "127.0.0.1:0", "--http", "off", "--format", "json"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        ready = json.loads(node.stdout.readline())
+        where = (["--url", "stratum+tcp://" + ready["stratum"], "--user", "soak", "--pass", f"d={difficulty}"]
+                 if protocol == "stratum" else
+                 ["--url", "http://" + ready["rpc"], "--cookie", ready["cookie"]])
+        before = bench_rate(program, algorithm, threads, 4)
+        mine = subprocess.Popen(
+            [program, "mine", *where, "--algorithm", algorithm, "--threads", str(threads),
+             "--seconds", str(seconds), "--format", "json"],
+            stdout=subprocess.PIPE, text=True)
+        end, refused = None, []
+        for event in lines(mine):
+            if event["event"] == "share" and event["fate"] == "refused":
+                refused.append(event["reason"])
+            end = event
+        assert end and end["event"] == "end", end
+        after = bench_rate(program, algorithm, threads, 4)
+    finally:
+        node.terminate()
+        node.wait()
+    rate = end["hashes_per_second"] / max(before, after)
+    implied = end["implied_hashes"] / end["hashes"]
+    print(f"{protocol} {algorithm}: {end['accepted']} accepted, {end['stale']} stale, {end['refused']} refused, "
+          f"{end['lost']} lost, {end['blocks']} blocks in {end['seconds']:.0f} s; implied/counted hashes "
+          f"{implied:.4f}; rate/search {rate:.4f} (search {before / 1e6:.2f} and {after / 1e6:.2f} MH/s)")
+    for reason in sorted(set(refused)):
+        print("refused:", reason)
+    is_good = not refused and end["lost"] == 0 and rate >= 0.98
+    # The spread of a count: five percent needs some thousand shares.
+    is_good &= protocol != "stratum" or end["accepted"] < 2000 or abs(implied - 1) < 0.05
+    sys.exit(0 if is_good else 1)
+
+
+main()

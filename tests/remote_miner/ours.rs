@@ -1,0 +1,85 @@
+//! Our miner against our own node, as two processes: both protocols, both algorithms. Blocks are found and
+//! taken; no share is refused but for coming late.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use proofward::hash::Algorithm;
+use proofward::ledger::spec::Spec;
+use proofward::primitives::CompactTarget;
+use serde_json::{Value, json};
+
+use crate::common::easy_spec;
+use crate::scripted::Mining;
+
+/// A block takes some ten thousand hashes, at any time.
+fn spec(algorithm: Algorithm) -> Spec {
+    let bits = CompactTarget(0x1f00_ffff);
+    let spacing = Spec { spacing_s: 3600, half_life_s: 288_000, ..easy_spec() };
+    let spec = Spec { algorithm, limit: bits, start: bits, future_limit_s: 28_800, ..spacing };
+    spec.check().expect("a specification")
+}
+
+/// `proofward node`, ended with the test.
+struct Node {
+    child: Child,
+    ready: Value,
+}
+
+impl Node {
+    fn start(dir: &Path, algorithm: Algorithm) -> Self {
+        let file = dir.join("chain.toml");
+        std::fs::write(&file, spec(algorithm).to_toml()).expect("written");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_proofward"))
+            .arg("node")
+            .arg("--chain")
+            .arg(&file)
+            .arg("--dir")
+            .arg(dir.join("chain"))
+            .args(["--format", "json"])
+            .args(["--stratum", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--http", "off"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut first = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("piped"));
+        lines.read_line(&mut first).expect("a line");
+        // Whoever reads no more must not stop the node.
+        std::thread::spawn(move || lines.lines().for_each(drop));
+        let ready = serde_json::from_str(&first).expect("the node is ready");
+        Self { child, ready }
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.ready[field].as_str().expect("text")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn both_protocols_find_blocks_of_both_algorithms() {
+    for algorithm in Algorithm::ALL {
+        let dir = tempfile::tempdir().expect("a folder");
+        let node = Node::start(dir.path(), algorithm);
+        let stratum = format!("stratum+tcp://{}", node.text("stratum"));
+        let rpc = format!("http://{}", node.text("rpc"));
+        let stratum = ["--url", &stratum, "--user", "rig1"];
+        let template = ["--url", &rpc, "--cookie", node.text("cookie")];
+        for server in [stratum, template] {
+            let common = ["--algorithm", algorithm.name(), "--blocks", "3"];
+            let (end, seen) = Mining::start(&[&server[..], &common].concat()).end();
+            assert!(end["blocks"].as_u64() >= Some(3), "{end}");
+            let refused = |event: &&Value| event["fate"] == "refused" || event["event"] == "left";
+            assert_eq!(seen.iter().find(refused), None, "{algorithm} {server:?}");
+            assert_eq!(end["refused"], json!(0));
+        }
+    }
+}
