@@ -130,6 +130,11 @@ impl SendArgs {
         self.unsigned
     }
 
+    /// Whether the transaction goes into a file.
+    pub(crate) fn has_out(&self) -> bool {
+        self.out.is_some()
+    }
+
     /// The chain that the transaction is for.
     pub(crate) fn desk(&self) -> anyhow::Result<Desk> {
         Desk::open(&self.signing.place)

@@ -34,6 +34,7 @@
 //! ```
 
 mod affinity;
+mod allowance;
 mod claim;
 mod extranonce;
 pub mod measure;

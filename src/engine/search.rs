@@ -12,6 +12,7 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use crossbeam::utils::CachePadded;
 
 use super::affinity::{AffinityError, pin_current_thread};
+use super::allowance::Allowance;
 use super::claim::Claims;
 use super::meter::{Counters, CpuLimit, Duty};
 use super::work::Work;
@@ -159,6 +160,7 @@ impl Engine {
             propose: Box::new(propose),
             assignment: ArcSwapOption::empty(),
             paused: AtomicBool::new(false),
+            allowance: Allowance::unbounded(),
             closed: AtomicBool::new(false),
             parked: CachePadded::new(AtomicUsize::new(0)),
             slots: (0..workers).map(|_| CachePadded::new(Slot::default())).collect(),
@@ -244,7 +246,14 @@ impl Engine {
         self.shared.wake();
     }
 
-    /// Whether every worker is parked: after a pause, a stop or the end of the work, once the last
+    /// Lets the workers do `most` hashes in all, counted from the start of the engine; they park when as
+    /// many are done, and go on when it is raised. There is no bound before.
+    pub fn set_hashes_max(&self, most: u64) {
+        self.shared.allowance.set(most);
+        self.shared.wake();
+    }
+
+    /// Whether every worker is parked: after a pause, the last hash that it may do, a stop or the end of the work, once the last
     /// batch is done.
     #[must_use]
     pub fn is_idle(&self) -> bool {

@@ -10,6 +10,7 @@ use arc_swap::{ArcSwapOption, Cache};
 use crossbeam::channel::{SendTimeoutError, Sender};
 use crossbeam::utils::CachePadded;
 
+use super::allowance::Allowance;
 use super::claim::{Claim, Claims, Sheet};
 use super::meter::{Counters, Duty, Pace, Stopwatch, Tally};
 use super::search::{Event, Generation, Propose, Solution};
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub(super) propose: Box<dyn Propose>,
     pub(super) assignment: ArcSwapOption<Assignment>,
     pub(super) paused: AtomicBool,
+    pub(super) allowance: Allowance,
     pub(super) closed: AtomicBool,
     pub(super) parked: CachePadded<AtomicUsize>,
     pub(super) slots: Vec<CachePadded<Slot>>,
@@ -125,9 +127,16 @@ impl Worker {
                 self.park();
                 continue;
             };
+            let granted = shared.allowance.take(self.pace.nonces());
+            if granted == 0 {
+                self.park();
+                continue;
+            }
             let stopwatch = Stopwatch::start();
-            if let Some(claim) = assignment.claims.claim(self.pace.nonces()) {
-                let hashes = self.search(assignment, &claim);
+            let claim = assignment.claims.claim(granted);
+            let hashes = claim.as_ref().map_or(0, |claim| self.search(assignment, claim));
+            shared.allowance.put_back(granted.saturating_sub(hashes));
+            if claim.is_some() {
                 let busy = stopwatch.elapsed();
                 self.pace.learn(hashes, busy);
                 self.duty.worked(busy);

@@ -64,3 +64,36 @@ impl Day {
         earned
     }
 }
+
+/// What may be spent: credits flow in, and overflow at [`BUCKET_HASHES_MAX`], so that nobody saves up a
+/// year of walks for one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// Hashes in it.
+    pub hashes: u64,
+}
+
+/// Hashes that a bucket holds: what a device can earn on five days. Spending is not the chain's business,
+/// so no rule looks at it.
+pub const BUCKET_HASHES_MAX: u64 = 5 * CREDIT_DAY_MAX;
+
+impl Bucket {
+    /// Pours hashes in; how many found room.
+    pub fn fill(&mut self, hashes: u64) -> u64 {
+        let room = BUCKET_HASHES_MAX.saturating_sub(self.hashes);
+        let filled = hashes.min(room);
+        self.hashes += filled;
+        filled
+    }
+
+    /// Takes hashes out, all or none.
+    pub fn drain(&mut self, hashes: u64) -> bool {
+        match self.hashes.checked_sub(hashes) {
+            Some(left) => {
+                self.hashes = left;
+                true
+            }
+            None => false,
+        }
+    }
+}

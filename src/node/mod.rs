@@ -6,6 +6,7 @@
 //! and [`http`], and the [`miner`], which know nothing of one another. [`daemon`] opens and closes them
 //! all. [`client`] is the other side: a miner for other people's servers.
 
+pub mod budget;
 pub mod client;
 pub mod difficulty;
 pub mod dir;

@@ -58,6 +58,14 @@ pub enum Told {
     LotRecalled,
     /// What all of that does not prove.
     LotLimits,
+    /// A loan: what is lent, what is to be given back, until when.
+    Lent,
+    /// It was given back.
+    Repaid,
+    /// A walk: minutes, steps, hashes, time, rate.
+    Walked,
+    /// A researcher paid: tokens.
+    ResearchPaid,
     /// The audit: events, refusals.
     Audit,
     /// One of its lines: height, kind.
@@ -186,6 +194,25 @@ fn sentence(told: Told) -> [&'static str; 2] {
         Told::LotLimits => [
             "whether the box holds what its code says, no record can tell: that step is where lies enter",
             "盒中之物是否与码相符，任何记录都无法证明：谎言正是从这一步进入",
+        ],
+        Told::Lent => [
+            "The doctor lends the patient {0} tokens against {1} until block {2}: both sign, and \
+             without either there is no debt",
+            "医生借给病人 {0} 枚代币，须在区块 {2} 之前归还 {1} 枚：双方签名，缺一不成债务",
+        ],
+        Told::Repaid => [
+            "not more than is owed can be repaid; the debt is closed",
+            "还款不能超过所欠数额；债务已结清",
+        ],
+        Told::Walked => [
+            "The patient's watch tells of {0} minutes and {1} steps, once: the walk bought {2} \
+             hashes = {3} at {4}, spent to the last",
+            "病人的手表记录了 {0} 分钟、{1} 步，只能记一次：这次步行换得 {2} 次哈希 = {3}（{4}），全部用尽",
+        ],
+        Told::ResearchPaid => [
+            "A researcher reads a record that the patient has put a price on: {0} tokens go to the \
+             patient with the approval",
+            "研究者读取病人标价的一份病历：批准的同时，{0} 枚代币付给病人",
         ],
         Told::Audit => [
             "The audit of the record: {0} events and {1} refused attempts, provably complete",

@@ -11,6 +11,7 @@ mod grant;
 mod init;
 mod kernels;
 mod key;
+mod loan;
 mod lot;
 mod mine;
 mod node;
@@ -23,6 +24,7 @@ mod record;
 mod search;
 mod tx;
 mod verify;
+mod wear;
 
 use super::exit::Outcome;
 
@@ -56,6 +58,7 @@ pub(crate) enum Command {
     Issuer(Box<claim::Args<claim::Issuer>>),
     Kernels(kernels::Args),
     Key(key::Args),
+    Loan(Box<loan::Args>),
     Lot(lot::Args),
     /// Say who makes goods
     Maker(Box<claim::Args<claim::Maker>>),
@@ -82,6 +85,7 @@ pub(crate) enum Command {
     Verify(verify::Args),
     Veto(Box<access::VetoArgs>),
     Withdraw(Box<access::WithdrawArgs>),
+    Wear(Box<wear::Args>),
 }
 
 impl Command {
@@ -107,6 +111,7 @@ impl Command {
             Self::Issuer(args) => args.run(),
             Self::Kernels(args) => args.run(),
             Self::Key(args) => args.run(),
+            Self::Loan(args) => args.run(),
             Self::Lot(args) => args.run(),
             Self::Maker(args) => args.run(),
             Self::Mine(args) => args.run(),
@@ -129,6 +134,7 @@ impl Command {
             Self::Verify(args) => args.run(),
             Self::Veto(args) => args.run(),
             Self::Withdraw(args) => args.run(),
+            Self::Wear(args) => args.run(),
         }
     }
 }

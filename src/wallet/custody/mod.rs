@@ -25,5 +25,5 @@ mod entropy;
 pub use content::ContentKey;
 pub use package::{Guardians, Package, Sealed, Seat};
 pub use release::{Release, ReplyKey};
-pub use sealing::{SealKey, SealSecret};
+pub use sealing::{SealKey, SealSecret, Use};
 pub use sharing::{Dealing, Share, Slip};

@@ -257,7 +257,7 @@ fn tag_of(desk: &Desk, issuer: PartyId, subject: PartyId) -> anyhow::Result<[u8;
 }
 
 /// What stands for evidence on chain: nothing, 64 hex digits as they are, or the hash of a file.
-fn commitment(evidence: Option<&str>) -> anyhow::Result<[u8; 32]> {
+pub(crate) fn commitment(evidence: Option<&str>) -> anyhow::Result<[u8; 32]> {
     let mut digest = [0; 32];
     let Some(text) = evidence else { return Ok(digest) };
     if hex::decode_to_slice(text, &mut digest).is_ok() {

@@ -21,18 +21,18 @@ use super::record::{Kept, read, slip_of};
 use super::stage::{FEE, SPACING_S, Stage};
 
 /// A request with the secret to which its answers are sealed.
-struct Ask {
-    body: Request,
+pub(super) struct Ask {
+    pub(super) body: Request,
     reply: SealSecret,
 }
 
 /// A request under one leaf, by its first role and place.
-fn ask(
+pub(super) fn ask(
     stage: &Stage,
     kept: &Kept,
     branch: &Branch,
     reader: &SecretKey,
-    presence: Presence,
+    presence: impl Into<Option<Presence>>,
 ) -> anyhow::Result<Ask> {
     let reply = SealSecret::generate()?;
     let key = ReplyKey(reply.public());
@@ -48,7 +48,7 @@ fn ask(
         reply_commit: key.commitment(),
         role: Some(RoleProof { role: role.value, salt: role.salt, path: role.path.clone() }),
         place: Some(PlaceProof { place: place.value, salt: place.salt, path: place.path.clone() }),
-        presence: Some(presence),
+        presence: presence.into(),
         max_price: 0,
         reason: [0; 32],
     };
@@ -124,15 +124,15 @@ pub(super) fn refused(
 }
 
 /// Who approves: as what, where heard, and with which share.
-struct Voter<'a> {
-    key: &'a SecretKey,
-    role: RoleRef,
-    presence: Option<Presence>,
-    is_guardian: bool,
+pub(super) struct Voter<'a> {
+    pub(super) key: &'a SecretKey,
+    pub(super) role: RoleRef,
+    pub(super) presence: Option<Presence>,
+    pub(super) is_guardian: bool,
 }
 
 /// Seals the guardians' shares, and mines their approval in one transaction.
-fn approve(
+pub(super) fn approve(
     stage: &mut Stage,
     kept: &Kept,
     request: CoreId,

@@ -4,6 +4,7 @@
 mod attempts;
 mod ending;
 mod goods;
+mod life;
 mod people;
 mod record;
 mod stage;
@@ -100,6 +101,10 @@ fn story(path: &std::path::Path, voice: Voice) -> anyhow::Result<()> {
     attempts::break_glass(&mut stage, &people, &kept, voice)?;
     record::rekey(&mut stage, &people, &kept, voice)?;
     goods::drug(&mut stage, &people, voice)?;
+
+    life::loan(&mut stage, &people, voice)?;
+    life::walk(&mut stage, &people, voice)?;
+    life::research(&mut stage, &people, voice)?;
 
     ending::audit(&mut stage, &kept, voice)?;
     ending::secrecy(&stage, &people, &kept, voice)?;

@@ -91,18 +91,29 @@ impl People {
         ];
         let mut last = None;
         for (issuer, subject, claim, tag) in claims {
-            let attest = Attest {
-                issuer: Party::Key(issuer.public_key()),
-                subject: Party::Key(subject.public_key()),
-                claim,
-                from_h: 0,
-                to_h: FOR_EVER,
-                subject_tag: [tag; 16],
-                evidence: [0; 32],
-                prev: None,
-            };
-            last = Some(stage.act(Body::Attest(attest), &[issuer, subject])?);
+            last = Some(Self::claim(stage, issuer, subject, claim, tag)?);
         }
         last.ok_or_else(|| anyhow::anyhow!("there are claims"))
+    }
+
+    /// Puts one claim on the chain.
+    pub(super) fn claim(
+        stage: &mut Stage,
+        issuer: &SecretKey,
+        subject: &SecretKey,
+        claim: Claim,
+        tag: u8,
+    ) -> anyhow::Result<CoreId> {
+        let attest = Attest {
+            issuer: Party::Key(issuer.public_key()),
+            subject: Party::Key(subject.public_key()),
+            claim,
+            from_h: 0,
+            to_h: FOR_EVER,
+            subject_tag: [tag; 16],
+            evidence: [0; 32],
+            prev: None,
+        };
+        stage.act(Body::Attest(attest), &[issuer, subject])
     }
 }

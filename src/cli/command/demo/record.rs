@@ -60,7 +60,7 @@ pub(super) fn add(stage: &mut Stage, people: &People, voice: Voice) -> anyhow::R
 }
 
 /// Encrypts the content, puts ciphertext and sealed shares where blobs are kept, and writes the record.
-fn sealed(
+pub(super) fn sealed(
     stage: &Stage,
     people: &People,
     of: RecordEpoch,

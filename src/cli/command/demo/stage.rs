@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use proofward::engine::{Engine, Event, Options};
+use proofward::engine::{self, Engine, Event, Options, Work};
 use proofward::ledger::block::Included;
 use proofward::ledger::chain::{Ledger, Submitted};
 use proofward::ledger::mempool::{Limits, Mempool, Source};
@@ -22,7 +22,7 @@ use proofward::ledger::transaction::{Body, Core, CoreId, Transaction};
 use proofward::node::dir::ChainDir;
 use proofward::node::job::Job;
 use proofward::node::unix_now;
-use proofward::primitives::{BlockHash, CompactTarget};
+use proofward::primitives::{BlockHash, CompactTarget, Target};
 use proofward::wallet::{Purpose, SecretKey, Signer as _};
 
 /// Seconds between blocks, in the time of the story.
@@ -198,6 +198,11 @@ impl Stage {
     ) -> anyhow::Result<&'static str> {
         let (transaction, _) = self.sign(body, signers, FEE)?;
         self.nonce -= 1;
+        self.refused(&transaction)
+    }
+
+    /// The name of the rule by which no block takes a transaction.
+    pub(super) fn refused(&self, transaction: &Transaction) -> anyhow::Result<&'static str> {
         let view = self.ledger.view();
         let mut mempool = Mempool::new(self.ledger.chain(), &view, Limits::default())?;
         match mempool.admit(&view, &transaction.encode(), Source::Own) {
@@ -205,6 +210,31 @@ impl Stage {
             Err(Refusal::Rule(refused)) => Ok(refused.name()),
             Err(Refusal::Store(error)) => Err(error.into()),
         }
+    }
+
+    /// Lets the engine do exactly so many hashes, which find nothing: how many it did, and how long it took.
+    pub(super) fn spend(&mut self, hashes: u64) -> anyhow::Result<(u64, Duration)> {
+        let before = self.hashes();
+        self.engine.set_hashes_max(before);
+        let template = engine::Template::new(&[0; 80]);
+        let started = Instant::now();
+        self.engine.publish(Work::new(std::iter::once(template), Target::from_le_bytes([0; 32])));
+        self.engine.set_hashes_max(before.saturating_add(hashes));
+        while self.hashes() - before < hashes {
+            // Nothing is found, so nothing is sent: this only lets time pass.
+            let _ = self.engine.events().recv_timeout(Duration::from_millis(1));
+            if started.elapsed().as_secs() > BLOCK_SECONDS_MAX {
+                bail!("the hashes take too long");
+            }
+        }
+        let took = started.elapsed();
+        while !self.engine.is_idle() {
+            std::thread::yield_now();
+        }
+        let done = self.hashes() - before;
+        self.engine.stop();
+        self.engine.set_hashes_max(u64::MAX);
+        Ok((done, took))
     }
 
     /// A round of a beacon: it heard these keys after the tip.

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::Args;
+use super::budget::Purse;
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
 use crate::cli::output::{json_line, rate, seconds, text_line};
@@ -62,6 +63,8 @@ impl Args {
         let algorithm = ledger.chain().spec.algorithm;
         let kernel = kernels::choose(algorithm, self.kernel.as_deref())?;
         let engine = self.engine(kernel)?;
+        let mut purse =
+            self.budget.as_deref().map(|path| Purse::open(path, &engine)).transpose()?;
         let stopwatch = Stopwatch::start();
         let live = live_line();
         let (inbox, limits) = (Some(dir.inbox()?), Limits::default());
@@ -72,6 +75,11 @@ impl Args {
         let mut mined: u32 = 0;
         while self.blocks.is_none_or(|blocks| mined < blocks) {
             if service.has_ended() {
+                break;
+            }
+            if let Some(purse) = &mut purse
+                && !purse.tick(&engine)?
+            {
                 break;
             }
             if let Some(block) = miner.wait(DRAW_EVERY)? {
@@ -109,6 +117,9 @@ impl Args {
                 summary.kernel,
                 summary.threads
             ))?;
+        }
+        if let Some(purse) = purse {
+            purse.close(&engine, elapsed, self.format.is_json())?;
         }
         if let Some(ledger) = ledger {
             ledger.into_store().close()?;

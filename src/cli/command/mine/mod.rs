@@ -1,5 +1,6 @@
 //! `proofward mine`: mines on the chain in a directory, or for other people's servers.
 
+mod budget;
 mod keys;
 mod live;
 mod local;
@@ -7,6 +8,7 @@ mod remote;
 mod speed;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
@@ -23,6 +25,7 @@ use proofward::kernel::Kernel;
 Examples:
   proofward mine --blocks 20              found a local chain if there is none, and mine
   proofward mine --payout clinic --threads 1 --cpu-limit 30%
+  proofward mine --budget walks.json      as many hashes as walks have earned, and no more
   proofward mine --url stratum+tcp://pool.example:3333 --user ADDRESS.rig1 --pass x
   proofward mine --url stratum+tls://first.example:443 --url stratum+tcp://second.example:3333 --user U
   proofward mine --url http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --payout bc1q...
@@ -58,6 +61,10 @@ pub(crate) struct Args {
     /// The share of its time that each thread may hash
     #[arg(long, value_name = "PERCENT", default_value_t)]
     cpu_limit: CpuLimit,
+    /// Spend no more hashes than this file holds, which `proofward wear import --budget` fills, and end
+    /// when they are spent
+    #[arg(long, value_name = "FILE", conflicts_with = "urls")]
+    budget: Option<PathBuf>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,

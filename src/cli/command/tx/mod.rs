@@ -6,6 +6,8 @@ mod show;
 mod sign;
 mod submit;
 
+pub(super) use show::print;
+
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -50,13 +52,17 @@ impl Args {
 }
 
 /// Reads a transaction file; `-` is standard input.
-fn read(path: &Path) -> anyhow::Result<TransactionFile> {
+pub(super) fn read(path: &Path) -> anyhow::Result<TransactionFile> {
     let text = read_input(path, TRANSACTION_FILE_BYTES_MAX)?;
     TransactionFile::parse(&text).with_context(|| path.display().to_string())
 }
 
 /// Refuses a transaction of another chain than that of the directory.
-fn check_chain(file: &TransactionFile, spec: &Spec, dir: &ChainDir) -> anyhow::Result<()> {
+pub(super) fn check_chain(
+    file: &TransactionFile,
+    spec: &Spec,
+    dir: &ChainDir,
+) -> anyhow::Result<()> {
     let (ours, theirs) = (spec.genesis_hash(), file.genesis());
     if ours != theirs {
         bail!(

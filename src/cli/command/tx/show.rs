@@ -52,7 +52,7 @@ impl Args {
 }
 
 /// Shows a transaction: also what the other commands print of the file they wrote.
-pub(super) fn print(file: &TransactionFile, format: Format) -> anyhow::Result<()> {
+pub(in crate::cli::command) fn print(file: &TransactionFile, format: Format) -> anyhow::Result<()> {
     let shown = Shown::of(file);
     if format.is_json() {
         return json_line(&shown);
