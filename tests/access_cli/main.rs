@@ -9,8 +9,11 @@ mod common;
 #[path = "../common/directory.rs"]
 mod directory;
 
+mod audit;
 mod claims;
+mod guardian;
 mod openers;
+mod opening;
 mod records;
 #[path = "../common/stage.rs"]
 mod stage;
