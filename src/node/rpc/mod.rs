@@ -8,7 +8,7 @@
 //! | [`auth`] | who may call | |
 //! | [`json`], [`envelope`], [`params`] | calls read, answers written | |
 //! | [`methods`] | the table of methods | |
-//! | [`mining`], [`chain`], [`pending`] | what they do | |
+//! | `mining`, `chain`, `pending` | what they do | |
 //! | [`templates`] | what was handed out to miners | |
 //!
 //! A reject is an answer with status 200: minerd sends a block again for ever on any other. 401 means
