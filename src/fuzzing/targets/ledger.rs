@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use borsh::BorshDeserialize;
 
+use super::bodies::{goods, lending, moved, reading};
 use crate::engine::nodes::NodeKernel;
 use crate::engine::pool::Pool;
 use crate::hash::meets_target;
@@ -20,15 +21,16 @@ use crate::ledger::store::{MemoryStore, Overlay, Read, Store, Table};
 use crate::ledger::template::Template;
 use crate::ledger::transaction::attest::Claim;
 use crate::ledger::transaction::lot::Step;
+use crate::ledger::transaction::pay::LoanTerms;
 use crate::ledger::transaction::{
-    Attest, Body, CORE_VERSION, Core, LotId, Move, Pay, PayKind, Transaction, VALIDITY_BLOCKS_MAX,
+    Attest, Body, CORE_VERSION, Core, CoreId, LotId, Pay, PayKind, Transaction, VALIDITY_BLOCKS_MAX,
 };
 use crate::primitives::codec::Reader;
 use crate::primitives::limits::HEADER_BYTES;
 use crate::primitives::{BlockHash, CompactTarget};
 use crate::wallet::{Purpose, SecretKey, Signer, TransactionFile};
 
-const GENESIS_TIME: u32 = 1_700_000_000;
+pub(super) const GENESIS_TIME: u32 = 1_700_000_000;
 const KEYS: u8 = 4;
 /// Blocks that pay the keys in turn.
 const BLOCKS: u32 = 12;
@@ -106,12 +108,14 @@ pub fn transaction_file(data: &[u8]) {
     assert_eq!(file.clone().combine(&file), Ok(0));
 }
 
-/// A chain with a few blocks that pay a few keys, two of which make goods.
+/// A chain with a few blocks that pay a few keys, two of which make goods; the second owes the first, the
+/// third is a device.
 struct Base {
     chain: Chain,
     store: MemoryStore,
     keys: Vec<SecretKey>,
     lots: Vec<LotId>,
+    debt: CoreId,
 }
 
 fn base() -> &'static Base {
@@ -132,16 +136,20 @@ fn base() -> &'static Base {
             let template = Template::empty(&chain, &View(&overlay)).expect("memory does not fail");
             apply(&chain, &mut overlay, &template, key.public_key());
         }
-        let lots = found_goods(&chain, &mut overlay, &keys);
+        let (lots, debt) = begin_life(&chain, &mut overlay, &keys);
         let batch = overlay.into_batch();
         store.commit(&batch).expect("memory does not fail");
-        Base { chain, store, keys, lots }
+        Base { chain, store, keys, lots, debt }
     })
 }
 
-/// Makers, and lots of theirs to begin with: whole, divided and on their way. A key that is none of those
-/// of the inputs pays, so that their nonces begin at 1.
-fn found_goods(chain: &Chain, overlay: &mut Overlay<'_>, keys: &[SecretKey]) -> Vec<LotId> {
+/// Makers, and lots of theirs to begin with: whole, divided and on their way; a device; and a debt. A key
+/// that is none of those of the inputs pays, so that their nonces begin at 1.
+fn begin_life(
+    chain: &Chain,
+    overlay: &mut Overlay<'_>,
+    keys: &[SecretKey],
+) -> (Vec<LotId>, CoreId) {
     let founder = SecretKey::from_seed(&[99; 32]);
     let mut nonce = 0;
     let mut lots = Vec::new();
@@ -162,18 +170,25 @@ fn found_goods(chain: &Chain, overlay: &mut Overlay<'_>, keys: &[SecretKey]) -> 
         apply(chain, overlay, &template.expect("memory does not fail"), payer);
         id
     };
-    for (number, maker) in keys.iter().take(2).enumerate() {
-        let attest = Attest {
+    let attest = |subject: &SecretKey, claim| {
+        Body::Attest(Attest {
             issuer: keys[0].public_key().into(),
-            subject: maker.public_key().into(),
-            claim: Claim::Maker,
+            subject: subject.public_key().into(),
+            claim,
             from_h: 0,
             to_h: VALIDITY_BLOCKS_MAX,
             subject_tag: [0; 16],
             evidence: [0; 32],
             prev: None,
-        };
-        act(overlay, Body::Attest(attest));
+        })
+    };
+    act(overlay, attest(&keys[2], Claim::Device { model: [1; 32], firmware: [2; 32] }));
+    let (from, to) = (keys[0].public_key(), keys[1].public_key());
+    let terms = LoanTerms { due_h: VALIDITY_BLOCKS_MAX, total_owed: 1_000, document: [0; 32] };
+    let loan = Pay { from, to, amount: 900, kind: PayKind::Loan(terms) };
+    let debt = act(overlay, Body::Pay(loan));
+    for (number, maker) in keys.iter().take(2).enumerate() {
+        act(overlay, attest(maker, Claim::Maker));
         for id in 0..3 {
             let step = Step::Make {
                 id: [id; 32],
@@ -192,45 +207,7 @@ fn found_goods(chain: &Chain, overlay: &mut Overlay<'_>, keys: &[SecretKey]) -> 
         let divided = act(overlay, Body::Move(moved(maker.public_key(), divide)));
         lots.extend((0..2).map(|at| LotId::output(&divided, at)));
     }
-    lots
-}
-
-fn moved(by: PubKey, step: Step) -> Move {
-    let (site, presence, witnesses) = (None, None, Vec::new());
-    Move { by: by.into(), step, event: [0; 32], site, presence, witnesses }
-}
-
-/// A move of lots that are there, mostly; what the bytes leave open is small.
-fn goods(base: &Base, by: PubKey, reader: &mut Reader<'_>) -> Option<Move> {
-    let mut lot = || {
-        let choice = usize::from(reader.u8().ok()?);
-        Some(base.lots[choice % base.lots.len()])
-    };
-    let (first, second) = (lot()?, lot()?);
-    let mut inputs = if first == second { vec![first] } else { vec![first, second] };
-    inputs.sort_unstable();
-    let (kind, number, other) = (reader.u8().ok()?, reader.u8().ok()?, reader.u8().ok()?);
-    let outputs = vec![u64::from(number), u64::from(other)];
-    let step = match kind % 9 {
-        0 => Step::Make {
-            id: [number; 32],
-            class: [other; 32],
-            quantity: number.into(),
-            inputs,
-            min_witness: other / 128,
-        },
-        1 => {
-            Step::Ship { lot: first, to: base.keys[usize::from(number % KEYS)].public_key().into() }
-        }
-        2 => Step::Receive { lot: first },
-        3 => Step::Pack { inputs, quantity: number.into() },
-        4 => Step::Unpack { lot: first, outputs },
-        5 => Step::Split { inputs, outputs },
-        6 => Step::Dispense { lot: first },
-        7 => Step::Destroy { lot: first },
-        _ => Step::Recall { made: first },
-    };
-    Some(moved(by, step))
+    (lots, debt)
 }
 
 fn one_thread() -> &'static Pool {
@@ -254,9 +231,9 @@ fn apply(chain: &Chain, overlay: &mut Overlay<'_>, template: &Template, payout: 
     assert!(applied.is_ok(), "a template is valid: {applied:?}");
 }
 
-/// The bytes make transactions: payments between a few keys, moves of their lots, bodies of any kind as
-/// they decode, and whole transactions as they decode, signed where a key is ours. What the state takes of them goes into a
-/// block, and taking that off again leaves every table as it was.
+/// The bytes make transactions: payments and loans between a few keys, readings of a device, moves of lots,
+/// bodies of any kind as they decode, and whole transactions as they decode, signed where a key is ours.
+/// What the state takes of them goes into a block, and taking that off again leaves every table as it was.
 ///
 /// # Panics
 ///
@@ -294,14 +271,24 @@ fn make(base: &Base, reader: &mut Reader<'_>, data: &[u8]) -> Option<Transaction
         reader.take((reader.left() - rest.len()) as u64).map(|_| ()).ok()
     };
     let mut transaction = match choice >> 6 {
-        0 | 1 => {
+        0 => {
             let (from, to) = (key(choice).public_key(), key(choice >> 2).public_key());
             let pay = Pay { from, to, amount: reader.u64().ok()?, kind: PayKind::Plain };
             envelope(chain, key(choice >> 4), Body::Pay(pay), reader)?
         }
+        1 => {
+            let (this, other) = (key(choice).public_key(), key(choice >> 2).public_key());
+            let device = keys[2].public_key();
+            let body = match reader.u8().ok()? {
+                kind if kind & 1 == 0 => Body::Pay(lending(base.debt, this, other, reader)?),
+                _ => Body::Reading(reading(device, this, other, reader)?),
+            };
+            envelope(chain, key(choice >> 4), body, reader)?
+        }
         2 if choice & 0b10_0000 != 0 => {
             let by = key(choice);
-            let body = goods(base, by.public_key(), reader)?;
+            let to = keys[usize::from(choice >> 4 & 1)].public_key();
+            let body = goods(&base.lots, by.public_key(), to, reader)?;
             envelope(chain, key(choice >> 2), Body::Move(body), reader)?
         }
         2 => {

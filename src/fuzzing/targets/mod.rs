@@ -2,6 +2,8 @@
 //! does. They assert; they have no other result.
 
 mod block;
+#[cfg(feature = "ledger")]
+mod bodies;
 mod headers;
 mod kernels;
 #[cfg(feature = "ledger")]
