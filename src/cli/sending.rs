@@ -297,6 +297,17 @@ impl Outgoing {
         if self.is_refused(args, desk)? {
             return Ok(Outcome::No);
         }
+        self.deliver(args, desk, text, more)
+    }
+
+    /// The same for one that has been judged: what had to be kept before it goes out is kept by now.
+    pub(crate) fn deliver(
+        self,
+        args: &SendArgs,
+        desk: &Desk,
+        text: &str,
+        more: impl Serialize,
+    ) -> anyhow::Result<Outcome> {
         let missing = self.file.missing().len();
         match (&args.out, self.file.complete()) {
             (Some(path), _) => {

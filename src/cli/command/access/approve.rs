@@ -138,7 +138,7 @@ impl Args {
         }
         self.keep(&scene, &attempt, &here, outgoing.complete())?;
         let text = format!("{} agree to request {}", agreed.approvers.len(), self.request);
-        outgoing.send(&self.send, &desk, &text, agreed)
+        outgoing.deliver(&self.send, &desk, &text, agreed)
     }
 
     /// Somebody's part, with the share if it is a guardian whose key is here.

@@ -26,10 +26,9 @@ const BATTERY_PAUSE: Duration = Duration::from_secs(5);
 const CONTROLS_MAX: usize = 16;
 
 #[derive(Debug, clap::Args)]
+// The group's default name is that of the arguments around it, which the parser refuses.
 #[group(skip)]
 #[command(next_help_heading = "Other people's servers")]
-// Its default name is that of the arguments around it, which the parser refuses.
-#[group(id = "remote")]
 pub(super) struct Args {
     /// A server: stratum+tcp://, stratum+tls://, http:// or https:// and HOST:PORT; several in the order
     /// of their priority

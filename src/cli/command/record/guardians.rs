@@ -114,7 +114,7 @@ pub(super) fn keep_and_send(
         1 => folder.create(name, kept)?,
         _ => folder.replace(name, kept)?,
     };
-    outgoing.send(args, desk, text, Announced::of(name, kept.latest(), policy_root))
+    outgoing.deliver(args, desk, text, Announced::of(name, kept.latest(), policy_root))
 }
 
 impl Announced {
