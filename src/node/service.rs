@@ -241,6 +241,7 @@ impl<S: Store> Keeper<S> {
         // A witness may have moved the tip elsewhere.
         let is_tip = view.tip()? == ledger.chain().spec.hash_header(&block.header);
         self.pool.follow(&view, is_tip.then_some(block))?;
+        self.count();
         self.show_best()
     }
 
@@ -257,9 +258,11 @@ impl<S: Store> Keeper<S> {
     fn request(&mut self, request: Request) -> Result<ControlFlow<()>, StoreError> {
         match request {
             Request::Transaction { bytes, source, reply } => {
-                // Who brought it may have gone away.
-                let _ = reply.send(self.transaction(&bytes, source)?);
+                let judged = self.transaction(&bytes, source)?;
+                // Whoever is answered finds it counted.
                 self.count();
+                // Who brought it may have gone away.
+                let _ = reply.send(judged);
                 self.renew()?;
             }
             Request::Pool(ask) => ask(&self.pool),
