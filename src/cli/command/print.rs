@@ -53,7 +53,7 @@ ExecStart=/usr/bin/proofward node --dir %S/proofward --config %E/proofward/node.
 DynamicUser=yes
 StateDirectory=proofward
 ConfigurationDirectory=proofward
-# It ends within two seconds; whatever it acknowledged is kept even if it is killed.
+# Nobody who is connected keeps it from ending; whatever it acknowledged is kept even if it is killed.
 TimeoutStopSec=10
 Restart=on-failure
 LimitNOFILE=65536
