@@ -124,6 +124,39 @@ fn a_walk_goes_onto_the_chain_and_its_samples_stay_with_the_wearer() {
 }
 
 #[test]
+fn samples_are_kept_as_a_record_of_the_wearer() {
+    let stage = village();
+    stage.key("watch");
+    let model = "22".repeat(32);
+    let claim = ["device", "attest", "watch", "--issuer", "anchor", "--model", &model];
+    stage.act(&[&claim[..], &["--firmware", &model]].concat());
+    stage.mine(12);
+    let (file, dir) = (stage.path("walk.csv"), stage.dir());
+    std::fs::write(&file, walk()).unwrap();
+    let import = ["wear", "import", text(&file), "--device", "watch", "--wearer", "alice"];
+    let how = ["--payer", "miner", "--format", "json", "--dir", text(&dir), "--record", "walk"];
+    let import = [&import[..], &how].concat();
+    let (code, _, why) = run(&import);
+    assert_eq!((code, why.contains("--guardians")), (2, true), "{why}");
+    let guarded = [&import[..], &["--guardians", "2:bob,alice"]].concat();
+    let (code, said, why) = run(&guarded);
+    assert_eq!(code, 0, "{why}");
+    let lines = json_lines(&said);
+    assert_eq!(
+        (lines[0]["body"].as_str(), lines[0]["name"].as_str()),
+        (Some("Record"), Some("walk"))
+    );
+    assert!(lines[1].get("blob").is_none(), "{said}");
+    stage.mine(1);
+    stage.mine(1);
+    assert_eq!(stage.ok(&["wear", "show", "alice"])["hashes"], lines[1]["hashes"]);
+    let shown = stage.ok(&["record", "show", "walk"]);
+    assert_eq!(shown["rid"], lines[0]["rid"], "{shown}");
+    let (code, _, why) = run(&guarded);
+    assert_eq!(code, 1, "the walk has been told: {why}");
+}
+
+#[test]
 fn a_walk_buys_hashes_that_mining_spends_to_the_last() {
     let stage = Stage::new();
     stage.key("watch");

@@ -3,11 +3,13 @@
 mod add;
 mod guardians;
 mod list;
+mod new;
 mod replace;
 mod show;
 
 use crate::cli::exit::Outcome;
 
+pub(crate) use new::{NewRecord, Terms};
 pub(crate) use replace::owners_of;
 pub(crate) use show::state_of;
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
+use crate::cli::command::record::{NewRecord, Terms};
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{json_line, text_line};
@@ -22,6 +24,7 @@ use proofward::node::budget::{BudgetError, HashBudget};
 use proofward::node::dir::ChainDir;
 use proofward::node::unix_now;
 use proofward::wallet::custody::{SealKey, Use};
+use proofward::wallet::record::RecordName;
 
 /// What sealed samples are sealed for.
 pub(super) const SAMPLES_INFO: &[u8] = b"proofward samples";
@@ -49,6 +52,17 @@ pub(crate) struct Args {
     /// Put the hashes into a budget file for `mine --budget`, and nothing on the chain
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     budget: Option<PathBuf>,
+    /// Keep the samples as a record of the wearer with this name, instead of sealing each day to the wearer
+    #[arg(
+        long = "record", id = "name", value_name = "NAME",
+        requires = "guardians", conflicts_with_all = ["budget", "dry_run", "out"],
+    )]
+    record: Option<RecordName>,
+    /// Who guards that record: K:KEY,KEY!,... of whom K together give its key, and none without those marked !
+    #[arg(long, value_name = "K:KEY,...", requires = "name")]
+    guardians: Option<String>,
+    #[command(flatten)]
+    terms: Terms,
     #[command(flatten)]
     send: SendArgs,
 }
@@ -157,7 +171,7 @@ impl Args {
             bail!("{} days make as many transactions: import them without --out", days.len());
         }
         let held: Option<HeldWearable> = desk.entry(&EntryKey::Wearable(device))?;
-        let (mut seq, mut prev, mut until) = match held {
+        let (mut seq, mut prev, until) = match held {
             None => (0, [0; 32], 0),
             Some(held) => (held.seq.saturating_add(1), held.last.0, held.until),
         };
@@ -165,12 +179,18 @@ impl Args {
             number: held.day,
             hashes: held.day_hashes,
         });
+        if let Some(early) = days.iter().find(|day| day.t0 < until) {
+            let what = format!("begins at {}, the reading before ends at {until}", early.t0);
+            return self.refuse("Overlap", None, &what);
+        }
+        if self.record(&desk, days)? == Outcome::No {
+            return Ok(Outcome::No);
+        }
         for day in days {
-            if day.t0 < until {
-                let what = format!("begins at {}, the reading before ends at {until}", day.t0);
-                return self.refuse("Overlap", None, &what);
-            }
-            let blob = self.seal(&desk, &wearer, day)?;
+            let blob = match self.record {
+                Some(_) => None,
+                None => Some(self.seal(&desk, &wearer, day)?),
+            };
             let activity = day.activity;
             let reading = Reading {
                 device,
@@ -187,12 +207,11 @@ impl Args {
                 co_witness: None,
             };
             let hashes = of_day.credit(day.t1, activity.hashes(Assurance::File));
-            self.print(day, hashes, Some(blob))?;
+            self.print(day, hashes, blob)?;
             let proposal = Proposal::new(Body::Reading(reading), [&self.device]);
             let outgoing = self.send.sign(&desk, proposal)?;
             prev = outgoing.core().0;
             seq = seq.saturating_add(1);
-            until = day.t1;
             outgoing.send(
                 &self.send,
                 &desk,
@@ -201,6 +220,17 @@ impl Args {
             )?;
         }
         Ok(Outcome::Yes)
+    }
+
+    /// Makes a record of all samples, if that was asked: theirs, and opened as every other is.
+    fn record(&self, desk: &Desk, days: &[Day]) -> anyhow::Result<Outcome> {
+        let (Some(name), Some(guardians)) = (&self.record, &self.guardians) else {
+            return Ok(Outcome::Yes);
+        };
+        let owner = self.wearer.as_ref().unwrap_or(&self.device);
+        let content = Zeroizing::new(days.iter().map(|day| day.text.as_str()).collect::<String>());
+        let record = NewRecord { name, owner, guardians, terms: &self.terms };
+        record.announce(desk, &self.send, content.as_bytes())
     }
 
     /// Seals the samples to the wearer, beside the chain.

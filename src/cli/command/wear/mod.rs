@@ -13,6 +13,7 @@ Examples:
   proofward wear import walk.fit --device watch --dry-run             what it says, and what it is worth
   proofward wear import walk.fit --device watch --budget walks.json   hashes for `mine --budget walks.json`
   proofward wear import minutes.csv --device watch --wearer alice --zone CET-1CEST,M3.5.0,M10.5.0/3
+  proofward wear import walk.fit --device watch --wearer alice --record walk --guardians 2:nurse,alice,escrow
   proofward wear samples BLOB --wearer alice --out samples.csv        what was sealed to alice
   proofward wear show alice                                           what the chain has credited
 
