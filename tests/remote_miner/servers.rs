@@ -240,7 +240,9 @@ fn signals_pause_resume_and_end() {
     mining.signal("TERM");
     let (end, _) = mining.end();
     server.end();
-    assert!(end["hashes"].as_u64() > Some(0));
+    // On a busy machine the pause may come before the first batch has ended.
+    assert!(end["hashes"].is_u64(), "{end}");
+    assert_eq!((&end["accepted"], &end["lost"]), (&json!(0), &json!(0)), "{end}");
 }
 
 /// A server whose certificate nobody signed, trusted by its fingerprint.
