@@ -6,11 +6,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use proofward::hash::Algorithm;
+use proofward::ledger::credit::Activity;
 use proofward::ledger::spec::Spec;
+use proofward::ledger::transaction::reading::Assurance;
+use proofward::node::budget::HashBudget;
 use proofward::primitives::CompactTarget;
 use serde_json::{Value, json};
 
-use crate::common::easy_spec;
+use crate::common::{GENESIS_TIME, Key, easy_spec};
 use crate::scripted::Mining;
 
 /// A block takes some ten thousand hashes, at any time.
@@ -82,4 +85,50 @@ fn both_protocols_find_blocks_of_both_algorithms() {
             assert_eq!(end["refused"], json!(0));
         }
     }
+}
+
+/// Two minutes at rest and an hour's walk, and where the budget stands after each.
+#[test]
+fn hashes_for_other_peoples_servers_come_out_of_a_budget() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let node = Node::start(dir.path(), Algorithm::Sha256d);
+    let stratum = format!("stratum+tcp://{}", node.text("stratum"));
+    let rpc = format!("http://{}", node.text("rpc"));
+    let path = dir.path().join("walks.json");
+    let file = path.to_str().expect("text");
+    let credit = |(t0, t1): (u32, u32), steps| {
+        let mut budget = HashBudget::open(&path).expect("a budget");
+        let activity = Activity { wear_s: t1 - t0, active_s: 60, steps };
+        let samples = [u8::from(steps > 0); 32];
+        let device = Key::new(60).public();
+        let bought = budget.credit(device, (t0, t1), activity, Assurance::File, samples);
+        budget.save().expect("written");
+        bought.expect("new to it")
+    };
+    let of = |seen: &[Value]| {
+        let mut lines = seen.iter().filter(|event| event["event"] == "budget");
+        let line = lines.next().expect("a statement").clone();
+        assert!(lines.next().is_none());
+        ["earned", "spent", "left", "hashes"].map(|field| line[field].as_u64().expect("a number"))
+    };
+
+    // To the last hash, and then it ends by itself.
+    let bought = credit((GENESIS_TIME, GENESIS_TIME + 120), 0);
+    let stratum = ["--url", &stratum, "--user", "rig1", "--pass", "d=0.000001", "--budget", file];
+    let (end, seen) = Mining::start(&stratum).end();
+    assert_eq!(of(&seen), [bought, bought, 0, bought]);
+    assert_eq!(end["hashes"], json!(bought), "not one more");
+    assert!(end["accepted"].as_u64() > Some(0), "{end}");
+    let (end, seen) = Mining::start(&stratum).end();
+    assert_eq!((of(&seen), &end["hashes"]), ([bought, bought, 0, 0], &json!(0)));
+
+    // What is not used when it is told to end is there for the next time.
+    let more = credit((GENESIS_TIME + 120, GENESIS_TIME + 3720), 5000);
+    let template = ["--url", &rpc, "--cookie", node.text("cookie"), "--blocks", "1"];
+    let (end, seen) = Mining::start(&[&template[..], &["--budget", file]].concat()).end();
+    let hashes = end["hashes"].as_u64().expect("a number");
+    assert!((1..more).contains(&hashes), "{hashes} of {more}");
+    assert_eq!(of(&seen), [bought + more, bought + hashes, more - hashes, hashes]);
+    let budget = HashBudget::open(&path).expect("a budget");
+    assert_eq!((budget.spent(), budget.left()), (bought + hashes, more - hashes));
 }

@@ -9,6 +9,7 @@ mod common;
 
 mod accounts;
 mod client;
+mod floods;
 mod hostile;
 mod lines;
 mod process;

@@ -72,12 +72,21 @@ fn twenty_thousand_times_the_power_is_met_within_seconds_and_so_is_its_end() {
     miner.hashes_per_second *= 20_000.0;
     miner.shares = 0;
     miner.run(3);
-    assert!(miner.vardiff.wanted().value() > before.value() * 5_000.0);
+    assert!(miner.vardiff.wanted().value() > before.value() * 4_000.0);
     // At the old difficulty it would have been twelve thousand.
     assert!(miner.shares < 200, "{} shares", miner.shares);
     miner.hashes_per_second /= 20_000.0;
     miner.run(360);
     assert!(miner.rate() > 0.08, "{}", miner.rate());
+}
+
+/// Shares that waited for the end of an outage come all at once.
+#[test]
+fn a_burst_is_no_proof_of_power() {
+    let mut vardiff = Vardiff::new(Difficulty::new(START).unwrap(), Moment::default());
+    let at = vardiff.wanted();
+    (0..1024).for_each(|_| vardiff.accepted(at, Moment { unix_s: 0, ms: 1 }));
+    assert!(vardiff.wanted().value() <= START * 80.0, "{}", vardiff.wanted());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The account of shares, and the place where the hashes that are done can be charged to somebody.
+//! The account of shares: what was submitted, what became of it, and what it was worth.
 #![expect(clippy::float_arithmetic, reason = "sums of share difficulties, which are floats")]
 
 use std::time::Duration;
@@ -54,11 +54,4 @@ impl Account {
     pub fn implied_hashes(&self) -> f64 {
         Difficulty::ONE.hashes() * self.difficulty
     }
-}
-
-/// Who pays for hashes. It is asked several times a second while the miner runs.
-pub trait Budget: Send {
-    /// Charges `hashes`, done since the last call, perhaps none; says how many more may be done. At 0 the
-    /// search rests until another call says more.
-    fn charge(&mut self, hashes: u64) -> u64;
 }

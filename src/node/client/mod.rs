@@ -14,7 +14,7 @@
 //! | `template` | getblocktemplate and submitblock (BIP22, BIP23, BIP145) |
 //! | `fleet` | the list of servers: who is connected, who is mined for, who rests |
 //! | `report` | what people and programs are told |
-//! | `meter` | the account of hashes, rates and shares |
+//! | `meter` | the account of shares |
 //! | `payout` | who is paid by blocks that we assemble |
 //! | `battery` | whether the machine runs on its battery |
 
@@ -38,7 +38,7 @@ mod run;
 mod tls;
 
 pub use fleet::{Fleet, FleetAction, FleetEvent, ServerEvent};
-pub use meter::{Account, Budget, Fates};
+pub use meter::{Account, Fates};
 pub use offer::Offer;
 pub use report::{Fate, Report, ShareReport};
 pub use server::{Protocol, Server, ServerError};

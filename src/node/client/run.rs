@@ -11,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::connection::{Heard, Route, Speaker};
 use super::fleet::{Fleet, FleetAction, FleetEvent, ServerEvent};
-use super::meter::{Account, Budget};
+use super::meter::Account;
 use super::payout::PayoutScript;
 use super::report::Report;
 use super::server::{Protocol, Server};
@@ -24,7 +24,7 @@ use crate::engine::{Engine, Event, Generation};
 use crate::node::difficulty::Difficulty;
 use crate::primitives::Digest;
 
-/// How often time is looked at: deadlines, budgets and rates are as fine as that.
+/// How often time is looked at: deadlines and rates are as fine as that.
 const TICK: Duration = Duration::from_millis(250);
 /// Events of sockets and of the engine that wait; whoever sends more waits too.
 const EVENTS_MAX: usize = 1024;
@@ -55,8 +55,6 @@ pub struct Settings {
     pub fingerprint: Option<Digest>,
     /// Different for each miner.
     pub seed: u64,
-    /// Who pays for hashes.
-    pub budget: Option<Box<dyn Budget>>,
 }
 
 /// What people ask of a running miner.
@@ -77,8 +75,6 @@ pub enum PauseReason {
     Asked,
     /// The machine runs on its battery.
     Battery,
-    /// Nobody pays for more hashes.
-    Budget,
 }
 
 impl PauseReason {
@@ -86,7 +82,6 @@ impl PauseReason {
         match self {
             Self::Asked => "on request",
             Self::Battery => "on battery",
-            Self::Budget => "the hash budget is spent",
         }
     }
 }
@@ -172,7 +167,6 @@ pub async fn run(
             },
             _ = ticks.tick() => {
                 miner.step(FleetEvent::Tick, clock.elapsed(), observer);
-                miner.charge(observer);
                 if !observer.tick(engine, &miner.account) {
                     break;
                 }
@@ -214,8 +208,6 @@ struct Miner<'a> {
     heard: mpsc::Sender<Heard>,
     published: VecDeque<Published>,
     paused: BTreeSet<PauseReason>,
-    budget: Option<Box<dyn Budget>>,
-    charged: u64,
     account: Account,
 }
 
@@ -258,8 +250,6 @@ impl<'a> Miner<'a> {
             heard,
             published: VecDeque::new(),
             paused: BTreeSet::new(),
-            budget: settings.budget,
-            charged: engine.counters().hashes,
             account: Account::default(),
         }
     }
@@ -367,17 +357,6 @@ impl<'a> Miner<'a> {
         if self.paused.remove(&reason) && self.paused.is_empty() {
             self.engine.resume();
             observer.told(&Report::Resumed, &self.account);
-        }
-    }
-
-    fn charge(&mut self, observer: &mut dyn Observer) {
-        let Some(budget) = &mut self.budget else { return };
-        let hashes = self.engine.counters().hashes;
-        let left = budget.charge(hashes.wrapping_sub(self.charged));
-        self.charged = hashes;
-        match left {
-            0 => self.pause(PauseReason::Budget, observer),
-            _ => self.resume(PauseReason::Budget, observer),
         }
     }
 }

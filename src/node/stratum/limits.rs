@@ -16,6 +16,12 @@ pub const READ_TURN_BYTES_MAX: usize = 16 * 1024;
 pub const NAME_CHARS_MAX: usize = 160;
 /// Workers of one connection.
 pub const WORKERS_MAX: usize = 16;
+/// Lines that a client may send at once. A miner of 20,000 times the power that its difficulty was made for
+/// stays below until it has a difficulty that fits.
+pub const LINES_AT_ONCE_MAX: u64 = 10_000;
+/// Lines a second that a client may go on with. It keeps a processor busy for a hundredth of its time, and is
+/// five thousand times what is aimed at.
+pub const LINES_PER_S_MAX: u64 = 1_000;
 /// Lines that are no message before a client is dropped.
 pub const MALFORMED_LINES_MAX: u32 = 16;
 

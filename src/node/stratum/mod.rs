@@ -3,6 +3,7 @@
 //! | file | what | not |
 //! |---|---|---|
 //! | [`protocol`] | a line read, a message written | what either means |
+//! | [`bucket`] | how many lines a connection may send | what is done about it |
 //! | [`vardiff`] | how hard a connection's shares should be | how a share is judged |
 //! | [`job`] | a candidate as `mining.notify` sends it, and the jobs that are alive | to whom it is sent |
 //! | [`share`] | what a submission is worth | what is answered |
@@ -18,6 +19,7 @@
 //! ESP-Miner and NerdMiner. Where a line looks odd, one of them is named beside it.
 
 pub mod accounting;
+pub mod bucket;
 pub mod clock;
 pub mod connection;
 pub mod desk;

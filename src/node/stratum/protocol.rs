@@ -420,6 +420,14 @@ impl Writer<'_> {
         ));
     }
 
+    /// `client.show_message`: for the client's log.
+    pub fn show_message(&mut self, words: &str) {
+        let words = quoted(words);
+        self.push(&format!(
+            "{{\"id\":null,\"method\":\"client.show_message\",\"params\":[{words}]}}\n"
+        ));
+    }
+
     /// `client.reconnect` to where the client is: cgminer would refuse another host.
     pub fn reconnect(&mut self) {
         self.push("{\"id\":null,\"method\":\"client.reconnect\",\"params\":[]}\n");

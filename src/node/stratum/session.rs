@@ -8,12 +8,13 @@
 use std::sync::Arc;
 
 use super::accounting::Login;
+use super::bucket::Bucket;
 use super::clock::Moment;
 use super::desk::Desk;
 use super::job::{Job, id_of, number_of};
 use super::limits::{
-    INVALID_ONLY_MS, JOBS_LEAST, MALFORMED_LINES_MAX, SILENT_MS_MAX, UNAUTHORISED_MS_MAX,
-    WORKERS_MAX,
+    INVALID_ONLY_MS, JOBS_LEAST, LINES_AT_ONCE_MAX, LINES_PER_S_MAX, MALFORMED_LINES_MAX,
+    SILENT_MS_MAX, UNAUTHORISED_MS_MAX, WORKERS_MAX,
 };
 use super::numbers::Extranonce1;
 use super::protocol::{
@@ -66,6 +67,9 @@ pub enum Ending {
     /// Lines that are no messages.
     #[error("{MALFORMED_LINES_MAX} lines that are no message")]
     Malformed,
+    /// More lines than any miner needs.
+    #[error("more than {LINES_AT_ONCE_MAX} lines at once, or {LINES_PER_S_MAX} a second")]
+    Flood,
     /// A browser.
     #[error("an HTTP request")]
     Http,
@@ -88,6 +92,7 @@ pub struct Session {
     last_job: Option<u32>,
     opened_ms: u64,
     line_ms: u64,
+    bucket: Bucket,
     malformed: u32,
     invalid: Option<InvalidOnly>,
     /// The share whose block is being judged.
@@ -124,6 +129,7 @@ impl Session {
             last_job: None,
             opened_ms: now.ms,
             line_ms: now.ms,
+            bucket: Bucket::full(now),
             malformed: 0,
             invalid: None,
             pending: None,
@@ -178,6 +184,12 @@ impl Session {
     }
 
     fn line(&mut self, line: &[u8], now: Moment, out: &mut Vec<u8>) -> Next {
+        if !self.bucket.take(now) {
+            if self.is_authorised() {
+                Writer(out).show_message(&Ending::Flood.to_string());
+            }
+            return Next::Close(Ending::Flood);
+        }
         let line = line.trim_ascii();
         if line.is_empty() {
             return Next::Go;

@@ -23,6 +23,9 @@ const EASE_BY: f64 = 6.0;
 const HYSTERESIS: f64 = 2.0;
 /// The most that one step raises it: sixteen shares in a burst are no proof of more.
 const RISE_MAX: f64 = 64.0;
+/// What comes within less is taken for all that comes in that time: shares that waited for the end of an
+/// outage arrive together.
+const BURST_MS: u64 = 1_000;
 
 /// The difficulty of one connection.
 #[derive(Debug, Clone)]
@@ -108,7 +111,7 @@ impl Vardiff {
     /// Begins another window with what the last one showed.
     fn judge(&mut self, elapsed_ms: u64, now: Moment) {
         let wanted = self.wanted.value();
-        let mut fitting = self.sum * AIM_MS as f64 / elapsed_ms.max(1) as f64;
+        let mut fitting = self.sum * AIM_MS as f64 / elapsed_ms.max(BURST_MS) as f64;
         fitting = fitting.min(wanted * RISE_MAX);
         if let Some(suggested) = self.suggested {
             fitting = fitting.max(suggested.value().min(wanted));

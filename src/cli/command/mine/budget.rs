@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::output::{json_line, rate, seconds, text_line};
+use crate::cli::output::{rate, seconds, text_line};
 use proofward::engine::Engine;
 use proofward::engine::meter::per_second;
 use proofward::node::budget::{BudgetError, HashBudget};
@@ -22,8 +22,9 @@ pub(super) struct Purse {
     done: u64,
 }
 
+/// Where a budget stands at the end of a run, for programs and for people.
 #[derive(Serialize)]
-struct Line {
+pub(super) struct Statement {
     earned: u64,
     spent: u64,
     left: u64,
@@ -68,17 +69,19 @@ impl Purse {
         Ok(self.granted > done)
     }
 
-    /// Puts back what the engine, which has stopped, did not use, and says where the budget stands.
+    /// Puts back what the engine did not use, which has been stopped, and says where the budget stands.
     pub(super) fn close(
         mut self,
         engine: &Engine,
         elapsed: Duration,
-        is_json: bool,
-    ) -> anyhow::Result<()> {
+    ) -> Result<Statement, BudgetError> {
+        // Its last batches take half a millisecond, and are to be paid too.
+        while !engine.is_idle() {
+            std::thread::yield_now();
+        }
         let done = engine.counters().hashes;
         self.file.put_back(self.granted.saturating_sub(done))?;
         let speed = per_second(done, elapsed);
-        let (earned, spent, left) = (self.file.earned(), self.file.spent(), self.file.left());
         let bought = self.file.earnings().iter().map(|earning| Bought {
             t0: earning.t0,
             t1: earning.t1,
@@ -86,27 +89,32 @@ impl Purse {
             hashes: earning.hashes,
             seconds: at_rate(earning.hashes, speed),
         });
-        let bought: Vec<Bought> = bought.collect();
-        if is_json {
-            let (seconds, hashes_per_second) = (elapsed.as_secs_f64(), speed);
-            return json_line(&Line {
-                earned,
-                spent,
-                left,
-                hashes: done,
-                seconds,
-                hashes_per_second,
-                bought,
-            });
-        }
+        Ok(Statement {
+            earned: self.file.earned(),
+            spent: self.file.spent(),
+            left: self.file.left(),
+            hashes: done,
+            seconds: elapsed.as_secs_f64(),
+            hashes_per_second: speed,
+            bought: bought.collect(),
+        })
+    }
+}
+
+impl Statement {
+    /// The same in lines of text.
+    pub(super) fn print(&self) -> anyhow::Result<()> {
+        let Self { earned, spent, left, .. } = self;
         text_line(format!("budget: {earned} hashes earned, {spent} spent, {left} left"))?;
         // The latest, which is what people want to know of.
-        for Bought { t0, t1, steps, hashes, seconds: took } in bought.iter().rev().take(SHOWN_MAX) {
+        for Bought { t0, t1, steps, hashes, seconds: took } in
+            self.bought.iter().rev().take(SHOWN_MAX)
+        {
             let minutes = t1.saturating_sub(*t0) / 60;
             let time = Duration::try_from_secs_f64(*took).map_or("no time".into(), seconds);
             text_line(format!(
                 "{minutes} minutes with {steps} steps bought {hashes} hashes = {time} at {}",
-                rate(speed, "H/s")
+                rate(self.hashes_per_second, "H/s")
             ))?;
         }
         Ok(())

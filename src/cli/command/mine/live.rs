@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::budget::{Purse, Statement};
 use super::speed::{Rates, Speed};
 use crate::cli::output::{Format, json_line, rate, seconds, text_line};
 use proofward::engine::Engine;
@@ -31,6 +32,7 @@ enum Line<'a> {
     Paused { reason: &'a str },
     Resumed,
     Rate(RateLine),
+    Budget(Statement),
     End(EndLine),
 }
 
@@ -107,6 +109,8 @@ pub(super) struct Live {
     active: Option<usize>,
     job: String,
     state: Option<&'static str>,
+    /// What the hashes are paid from, if they are.
+    purse: Option<Purse>,
     /// Why nothing can be written any more: the reader of our output went away, say.
     failed: Option<anyhow::Error>,
 }
@@ -117,6 +121,7 @@ impl Live {
         servers: Vec<String>,
         blocks_max: Option<u32>,
         limit: Option<Duration>,
+        purse: Option<Purse>,
     ) -> Self {
         let is_live = !format.is_json() && std::io::stderr().is_terminal();
         let style = ProgressStyle::with_template("{msg}").expect("a template of one field");
@@ -135,11 +140,12 @@ impl Live {
             active: None,
             job: String::new(),
             state: Some("connecting"),
+            purse,
             failed: None,
         }
     }
 
-    /// The last line: what was done.
+    /// The last lines: what is left of the budget, and what was done.
     pub(super) fn finish(
         mut self,
         engine: &Engine,
@@ -150,6 +156,14 @@ impl Live {
         self.screen.finish_and_clear();
         if let Some(error) = self.failed {
             return Err(error);
+        }
+        if let Some(purse) = self.purse {
+            let statement = purse.close(engine, self.speed.elapsed())?;
+            if self.format.is_json() {
+                json_line(&Line::Budget(statement))?;
+            } else {
+                statement.print()?;
+            }
         }
         let rates = self.speed.sample(engine);
         if self.format.is_json() {
@@ -246,7 +260,15 @@ impl Observer for Live {
             };
             self.written(written);
         }
-        let is_over = self.limit.is_some_and(|limit| self.speed.elapsed() >= limit)
+        let has_hashes = match self.purse.as_mut().map_or(Ok(true), |purse| purse.tick(engine)) {
+            Ok(has_hashes) => has_hashes,
+            Err(error) => {
+                self.written(Err(error.into()));
+                false
+            }
+        };
+        let is_over = !has_hashes
+            || self.limit.is_some_and(|limit| self.speed.elapsed() >= limit)
             || self.blocks_max.is_some_and(|max| account.blocks >= max.into());
         !is_over && self.failed.is_none()
     }

@@ -119,7 +119,8 @@ impl Args {
             ))?;
         }
         if let Some(purse) = purse {
-            purse.close(&engine, elapsed, self.format.is_json())?;
+            let statement = purse.close(&engine, elapsed)?;
+            if self.format.is_json() { json_line(&statement)? } else { statement.print()? }
         }
         if let Some(ledger) = ledger {
             ledger.into_store().close()?;

@@ -29,6 +29,7 @@ Examples:
   proofward mine --url stratum+tcp://pool.example:3333 --user ADDRESS.rig1 --pass x
   proofward mine --url stratum+tls://first.example:443 --url stratum+tcp://second.example:3333 --user U
   proofward mine --url http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --payout bc1q...
+  proofward mine --url stratum+tcp://pool.example:3333 --user U --budget walks.json
 
 On a chain of a directory the reward goes to --payout: an address, 64 hex digits, or the name of a key of
 the directory. On a local chain it is the key named miner unless given, which is made without a
@@ -63,7 +64,7 @@ pub(crate) struct Args {
     cpu_limit: CpuLimit,
     /// Spend no more hashes than this file holds, which `proofward wear import --budget` fills, and end
     /// when they are spent
-    #[arg(long, value_name = "FILE", conflicts_with = "urls")]
+    #[arg(long, value_name = "FILE")]
     budget: Option<PathBuf>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]

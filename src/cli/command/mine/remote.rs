@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::budget::Purse;
 use super::keys::{Key, Keys};
 use super::live::Live;
 use crate::cli::command::kernels;
@@ -81,7 +82,8 @@ impl super::Args {
         let threads = self.options().threads.get();
         let names = remote.urls.iter().map(Server::to_string).collect();
         let limit = remote.seconds.map(|seconds| Duration::from_secs(seconds.get()));
-        let mut live = Live::new(self.format, names, self.blocks, limit);
+        let purse = self.budget.as_deref().map(|path| Purse::open(path, &engine)).transpose()?;
+        let mut live = Live::new(self.format, names, self.blocks, limit, purse);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let account = runtime.block_on(async {
             let (sender, controls) = mpsc::channel(CONTROLS_MAX);
@@ -119,7 +121,6 @@ impl super::Args {
             cookie: remote.cookie.clone(),
             fingerprint: remote.tls_fingerprint,
             seed: seed(),
-            budget: None,
         })
     }
 }
