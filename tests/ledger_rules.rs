@@ -16,9 +16,8 @@ use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::Spec;
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::template::Template;
-use proofward::ledger::transaction::attest::Point;
 use proofward::ledger::transaction::{
-    Attest, Body, Core, Pay, PayKind, Transaction, TransactionDecodeError,
+    Body, Core, Pay, PayKind, Transaction, TransactionDecodeError,
 };
 use proofward::primitives::{BlockHash, CompactTarget, MerkleRoot};
 
@@ -362,68 +361,6 @@ fn pay_zero_self_and_insufficient() {
         let Body::Pay(pay) = &mut transaction.core.body else { panic!("a payment") };
         pay.to = pay.from;
     });
-}
-
-/// A checkpoint by a witness who pays for it.
-fn checkpoint(
-    ledger: &Ledger<MemoryStore>,
-    witness: &Key,
-    nonce: u64,
-    at: Point,
-    previous: Option<Point>,
-) -> Transaction {
-    let body = Body::Attest(Attest::checkpoint(witness.public(), at, previous));
-    let core: Core = core(ledger, body);
-    let transaction =
-        Transaction { core, payer: witness.public(), nonce, fee: FEE, sigs: Vec::new() };
-    sign(&ledger.chain().genesis, transaction, &[witness])
-}
-
-#[test]
-fn checkpoints_on_chain() {
-    use proofward::ledger::rules::context::Ancestors;
-    let (witness, stranger) = (Key::new(50), Key::new(51));
-    let ledger = memory_ledger(with_witnesses(1, std::slice::from_ref(&witness)));
-    for i in 0..22 {
-        let payee = if i % 2 == 0 { &witness } else { &stranger };
-        mine(&ledger, payee.public(), vec![]);
-    }
-    let at =
-        |height: u32| Point { height, hash: ledger.view().hash_at(height).unwrap().unwrap().0 };
-    // The next block has height 23.
-    let by_stranger = checkpoint(&ledger, &stranger, 1, at(16), None);
-    assert_eq!(judge(&ledger, by_stranger), Err(("NotAllowedToIssue", 1)));
-    let off_grid = checkpoint(&ledger, &witness, 1, at(15), None);
-    assert_eq!(judge(&ledger, off_grid), Err(("CheckpointOffGrid", 1)));
-    let elsewhere = Point { height: 16, hash: [3; 32] };
-    let elsewhere = checkpoint(&ledger, &witness, 1, elsewhere, None);
-    assert_eq!(judge(&ledger, elsewhere), Err(("CheckpointNotAncestor", 1)));
-    let wrong_previous = Some(Point { height: 8, hash: [3; 32] });
-    let wrong_previous = checkpoint(&ledger, &witness, 1, at(16), wrong_previous);
-    assert_eq!(judge(&ledger, wrong_previous), Err(("CheckpointPrevious", 1)));
-    let mut odd = checkpoint(&ledger, &witness, 1, at(16), None);
-    let Body::Attest(attest) = &mut odd.core.body else { panic!("a claim") };
-    attest.evidence[0] = 1;
-    let odd = sign(&ledger.chain().genesis, Transaction { sigs: vec![], ..odd }, &[&witness]);
-    assert_eq!(judge(&ledger, odd), Err(("NonCanonical", 1)));
-
-    assert_eq!(judge(&ledger, checkpoint(&ledger, &witness, 1, at(8), None)), Ok(()));
-    // From now on the one before has to be named.
-    let unnamed = checkpoint(&ledger, &witness, 2, at(16), None);
-    assert_eq!(judge(&ledger, unnamed), Err(("CheckpointPrevious", 1)));
-    let named = checkpoint(&ledger, &witness, 2, at(16), Some(at(8)));
-    assert_eq!(judge(&ledger, named), Ok(()));
-
-    // Height 24 is six deep in block 30 and not before.
-    for _ in 24..28 {
-        mine(&ledger, witness.public(), vec![]);
-    }
-    let at =
-        |height: u32| Point { height, hash: ledger.view().hash_at(height).unwrap().unwrap().0 };
-    let shallow = checkpoint(&ledger, &witness, 3, at(24), Some(at(16)));
-    assert_eq!(judge(&ledger, shallow.clone()), Err(("CheckpointTooShallow", 1)));
-    mine(&ledger, witness.public(), vec![]);
-    assert_eq!(judge(&ledger, shallow), Ok(()));
 }
 
 /// A block with one thing changed, solved again.

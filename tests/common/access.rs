@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use proofward::ledger::chain::{Ledger, Submitted};
@@ -42,6 +43,18 @@ pub(crate) const SIREN: u32 = 112;
 pub(crate) const CLINICIAN: u32 = 113;
 /// A cell of resolution 9.
 pub(crate) const CELL: Cell = Cell(0x0892_8308_280f_ffff);
+
+/// A body that was judged: its kind, and the rule that it breaks.
+pub(crate) type Judged = (&'static str, Result<(), &'static str>);
+
+thread_local! {
+    static JUDGED: RefCell<Vec<Judged>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What the blocks of this thread's worlds took and refused since this was last asked, in order.
+pub(crate) fn judged() -> Vec<Judged> {
+    JUDGED.take()
+}
 
 /// A chain, a sponsor who pays for everything, and the keys that were asked for.
 pub(crate) struct World {
@@ -131,17 +144,24 @@ impl World {
         transactions: Vec<Transaction>,
     ) -> Result<(), (&'static str, u32)> {
         let before = self.ledger.view().root().unwrap();
+        let kinds: Vec<_> = transactions.iter().map(|of| of.core.body.name()).collect();
         let block = next_block(&self.ledger, self.sponsor.public(), transactions);
         match self.ledger.submit(&block.encode(), NOW) {
             Ok(Submitted::Tip { .. }) => {
                 self.blocks.push(block.encode());
+                JUDGED
+                    .with_borrow_mut(|judged| judged.extend(kinds.iter().map(|of| (*of, Ok(())))));
                 Ok(())
             }
             Ok(other) => panic!("{other:?}"),
             Err(error) => {
                 assert_eq!(self.ledger.view().root().unwrap(), before, "refused: nothing changes");
                 let verdict = verdict(error);
-                Err((verdict.rule.name(), verdict.transaction.unwrap_or(0)))
+                let (rule, at) = (verdict.rule.name(), verdict.transaction.unwrap_or(0));
+                if let Some(of) = at.checked_sub(1).and_then(|at| kinds.get(at as usize)) {
+                    JUDGED.with_borrow_mut(|judged| judged.push((*of, Err(rule))));
+                }
+                Err((rule, at))
             }
         }
     }

@@ -1,16 +1,8 @@
 //! Every named rule of `Receipt`: the smallest one that breaks exactly it, beside its nearest valid
 //! neighbour; veto, refusal by a guardian, and the review of an emergency.
-#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
-#[path = "common/access.rs"]
-mod access;
-#[path = "common/ledger.rs"]
-mod ledger;
-#[path = "common/opening.rs"]
-mod opening;
-
-use access::*;
-use opening::*;
+use crate::access::*;
+use crate::opening::*;
 use proofward::ledger::policy::Reason;
 use proofward::ledger::state::{EntryKey, RequestStatus};
 use proofward::ledger::transaction::CoreId;
@@ -20,7 +12,7 @@ use proofward::ledger::transaction::receipt::Outcome;
 const NONE: [u8; 32] = [0; 32];
 
 #[test]
-fn unknown_request() {
+pub(super) fn unknown_request() {
     let mut opening = Opening::new();
     let read = opening.receipt(CoreId([1; 32]), Outcome::Read, DOCTOR, BLOB);
     assert_eq!(read, Err("UnknownRequest"));
@@ -29,7 +21,7 @@ fn unknown_request() {
 }
 
 #[test]
-fn not_party_for_every_outcome() {
+pub(super) fn not_party_for_every_outcome() {
     let mut opening = Opening::new();
     let custodian = opening.world.party(140);
     opening.world.claim(ISSUER, custodian, Claim::Custodian, 0).unwrap();
@@ -58,7 +50,7 @@ fn not_party_for_every_outcome() {
 }
 
 #[test]
-fn not_open_before_and_blob_mismatch() {
+pub(super) fn not_open_before_and_blob_mismatch() {
     let mut opening = Opening::new();
     let request = opening.asked();
     for outcome in [Outcome::Read, Outcome::BadShare] {
@@ -71,9 +63,9 @@ fn not_open_before_and_blob_mismatch() {
 }
 
 #[test]
-fn too_late_to_veto_at_the_height_at_which_it_opens() {
+pub(super) fn too_late_to_veto_at_the_height_at_which_it_opens() {
     // Asked at h with a delay of 4: it opens at h + 4.
-    for (at, verdict) in [(3, Ok(())), (4, Err("TooLateToVeto"))] {
+    for (at, verdict) in [(4, Err("TooLateToVeto")), (3, Ok(()))] {
         let mut opening = Opening::with(|draft| draft.terms.delay = 4);
         let h = opening.world.next();
         let request = opening.asked();

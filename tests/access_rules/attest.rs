@@ -1,19 +1,14 @@
 //! Every named rule of `Attest`: the smallest claim that breaks exactly it, beside its nearest valid
 //! neighbour.
-#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
-#[path = "common/access.rs"]
-mod access;
-#[path = "common/ledger.rs"]
-mod ledger;
-
-use access::*;
-use ledger::*;
+use crate::access::*;
+use crate::ledger::*;
 use proofward::ledger::policy::{Cell, Role};
+use proofward::ledger::rules::context::Ancestors as _;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::Spec;
 use proofward::ledger::state::{EntryKey, HeldClaim};
-use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
+use proofward::ledger::transaction::attest::{Claim, IssuerSet, Point, Withdrawn};
 use proofward::ledger::transaction::{Attest, Body, Group, Party};
 
 const NURSE_ANYWHERE: Claim = Claim::Role { role: Role::Nurse, site: None };
@@ -23,7 +18,7 @@ fn held(world: &World, claim: proofward::ledger::transaction::CoreId) -> HeldCla
 }
 
 #[test]
-fn not_allowed_to_issue_without_a_claim_that_carries_the_set() {
+pub(super) fn not_allowed_to_issue_without_a_claim_that_carries_the_set() {
     let mut world = World::new();
     let (issuer, nurse) = (world.party(ISSUER), world.party(NURSE));
     assert_eq!(world.claim(ISSUER, nurse.clone(), NURSE_ANYWHERE, 1), Err("NotAllowedToIssue"));
@@ -62,7 +57,7 @@ fn only_the_genesis_anchor_makes_anchors() {
 }
 
 #[test]
-fn chain_too_deep_beyond_three_claims() {
+pub(super) fn chain_too_deep_beyond_three_claims() {
     let mut world = World::new();
     for (issuer, subject) in [(ANCHOR, 200), (200, 201), (201, 202)] {
         let subject = world.party(subject);
@@ -74,7 +69,7 @@ fn chain_too_deep_beyond_three_claims() {
 }
 
 #[test]
-fn issuer_not_live_before_after_and_when_withdrawn_at_any_step() {
+pub(super) fn issuer_not_live_before_after_and_when_withdrawn_at_any_step() {
     let mut world = World::new();
     let (issuer, nurse) = (world.party(ISSUER), world.party(NURSE));
     let at = world.next();
@@ -102,7 +97,7 @@ fn issuer_not_live_before_after_and_when_withdrawn_at_any_step() {
 }
 
 #[test]
-fn duplicate_subject_for_a_tag_of_another_key_and_a_second_tag_of_a_key() {
+pub(super) fn duplicate_subject_for_a_tag_of_another_key_and_a_second_tag_of_a_key() {
     let mut world = World::hospital();
     let (nurse, other) = (world.party(NURSE), world.party(200));
     // The doctor's tag, in another role, for another key.
@@ -128,7 +123,7 @@ fn a_tag_stays_bound_after_its_claim_is_withdrawn() {
 }
 
 #[test]
-fn window_empty() {
+pub(super) fn window_empty() {
     let mut world = World::hospital();
     let nurse = world.party(NURSE);
     for (from, to, expected) in [
@@ -399,4 +394,44 @@ fn a_specification_whose_anchor_is_below_what_it_asks_of_issuers_is_none() {
     let (main, test) = (Spec::main(), Spec::test());
     assert_eq!((main.claim_delay_blocks, main.issuer_k_least), (12, 2));
     assert_eq!((test.claim_delay_blocks, test.issuer_k_least), (0, 1));
+}
+
+#[test]
+pub(super) fn checkpoints() {
+    let mut world = World::with(with_witnesses(1, &[Key::new(50)]));
+    let (witness, stranger) = (world.key(50), world.key(51));
+    world.wait(22 - 8);
+    let at = |world: &World, height| Point {
+        height,
+        hash: world.ledger.view().hash_at(height).unwrap().unwrap().0,
+    };
+    let says = |by, at, previous| Body::Attest(Attest::checkpoint(by, at, previous));
+    let elsewhere = |height| Point { height, hash: [3; 32] };
+
+    // The next block has height 23.
+    let [at_8, at_15, at_16] = [8, 15, 16].map(|height| at(&world, height));
+    let wrong_previous = says(witness, at_16, Some(elsewhere(8)));
+    for (checkpoint, rule) in [
+        (says(stranger, at_16, None), "NotAllowedToIssue"),
+        (says(witness, at_15, None), "CheckpointOffGrid"),
+        (says(witness, elsewhere(16), None), "CheckpointNotAncestor"),
+        (wrong_previous, "CheckpointPrevious"),
+    ] {
+        assert_eq!(world.act(checkpoint), Err(rule));
+    }
+    let mut odd = Attest::checkpoint(witness, at_16, None);
+    odd.evidence[0] = 1;
+    assert_eq!(world.act(Body::Attest(odd)), Err("NonCanonical"));
+    world.act(says(witness, at_8, None)).unwrap();
+
+    // From now on the one before has to be named.
+    assert_eq!(world.act(says(witness, at_16, None)), Err("CheckpointPrevious"));
+    world.act(says(witness, at_16, Some(at_8))).unwrap();
+
+    // Height 24 is six deep in block 30 and not before.
+    world.wait(4);
+    let deep = says(witness, at(&world, 24), Some(at_16));
+    assert_eq!(world.act(deep.clone()), Err("CheckpointTooShallow"));
+    world.wait(1);
+    world.act(deep).unwrap();
 }

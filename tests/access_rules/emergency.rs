@@ -1,13 +1,7 @@
 //! Emergencies: what a guardian may have acted on is always logged, who goes without a fee, how far, and
 //! what happens when nobody reviews.
-#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
-#[path = "common/access.rs"]
-mod access;
-#[path = "common/ledger.rs"]
-mod ledger;
-
-use access::*;
+use crate::access::*;
 use proofward::ledger::mempool::{Limits, Mempool, Source};
 use proofward::ledger::policy::{Purpose, Role};
 use proofward::ledger::rules::context::Refusal;

@@ -1,13 +1,7 @@
 //! Every named rule of `Record` and `Grant`: the smallest body that breaks exactly it, beside its nearest
 //! valid neighbour; when policies begin and records retire; their logs.
-#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
-#[path = "common/access.rs"]
-mod access;
-#[path = "common/ledger.rs"]
-mod ledger;
-
-use access::*;
+use crate::access::*;
 use proofward::ledger::policy::Moment;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::state::{EntryKey, Event, EventKind, HeldRecord, Log, Logs, Policy};
@@ -35,7 +29,7 @@ fn policy(world: &World, rid: PubKey) -> Policy {
 }
 
 #[test]
-fn rid_used() {
+pub(super) fn rid_used() {
     let mut world = World::new();
     let first = record(&mut world, 500, PATIENT);
     world.act(Body::Record(first.clone())).unwrap();
@@ -45,7 +39,7 @@ fn rid_used() {
 }
 
 #[test]
-fn bad_threshold() {
+pub(super) fn bad_threshold() {
     let mut world = World::new();
     let sound = set(3, 2, 0);
     for (sets, expected) in [
@@ -80,7 +74,7 @@ fn a_grant_delay_is_at_least_one_block() {
 }
 
 #[test]
-fn epoch_not_next_and_not_owner_of_the_record_before() {
+pub(super) fn epoch_not_next_and_not_owner_of_the_record_before() {
     let mut world = World::new();
     let first = record(&mut world, 500, PATIENT);
     let odd = Record { epoch: 1, ..first.clone() };
@@ -133,7 +127,7 @@ fn the_rid_signs_the_owners_sign_and_with_prev_the_old_owners_too() {
 }
 
 #[test]
-fn stale_seq_at_both_sides() {
+pub(super) fn stale_seq_at_both_sides() {
     let mut world = World::new();
     let rid = world.founded_record(500, PATIENT, ROOT, DELAY);
     for (seq, expected) in [
@@ -149,7 +143,7 @@ fn stale_seq_at_both_sides() {
 }
 
 #[test]
-fn not_owner_of_the_record() {
+pub(super) fn not_owner_of_the_record() {
     let mut world = World::new();
     let rid = world.founded_record(500, PATIENT, ROOT, DELAY);
     assert_eq!(world.grant(rid, DOCTOR, 1, [0; 32], 0), Err("NotOwner"));
@@ -159,7 +153,7 @@ fn not_owner_of_the_record() {
 }
 
 #[test]
-fn record_retired_when_its_successor_begins_and_not_before() {
+pub(super) fn record_retired_when_its_successor_begins_and_not_before() {
     let mut world = World::new();
     let rid = world.founded_record(500, PATIENT, ROOT, DELAY);
     let owners = world.party(PATIENT);
@@ -190,7 +184,7 @@ fn record_retired_when_its_successor_begins_and_not_before() {
 }
 
 #[test]
-fn too_soon_and_a_policy_begins_at_its_height() {
+pub(super) fn too_soon_and_a_policy_begins_at_its_height() {
     let mut world = World::new();
     let rid = world.founded_record(500, PATIENT, ROOT, DELAY);
     let h = world.next();

@@ -1,17 +1,9 @@
 //! Every named rule of `Approve`: the smallest one that breaks exactly it, beside its nearest valid
 //! neighbour; and how a request opens, stays open and closes.
-#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
-#[path = "common/access.rs"]
-mod access;
-#[path = "common/ledger.rs"]
-mod ledger;
-#[path = "common/opening.rs"]
-mod opening;
-
-use access::*;
-use ledger::NOW;
-use opening::*;
+use crate::access::*;
+use crate::ledger::NOW;
+use crate::opening::*;
 use proofward::ledger::chain::Submitted;
 use proofward::ledger::policy::{Place, Reason, Role, RoleRef, Together};
 use proofward::ledger::state::{EntryKey, RequestStatus};
@@ -37,7 +29,7 @@ fn a_nurse_and_the_patient_open_it_together_and_one_alone_does_not() {
 }
 
 #[test]
-fn not_pending_unknown_refused_answered_or_dead() {
+pub(super) fn not_pending_unknown_refused_answered_or_dead() {
     let mut opening = Opening::new();
     assert_eq!(opening.approve(CoreId([1; 32]), &[NURSE]), Err("NotPending"));
     let request = opening.answered();
@@ -81,8 +73,8 @@ fn a_revocation_in_the_same_block_before_or_after() {
 }
 
 #[test]
-fn late_one_block_after_the_time_to_answer() {
-    for (late, verdict) in [(0, true), (1, false)] {
+pub(super) fn late_one_block_after_the_time_to_answer() {
+    for (late, verdict) in [(1, false), (0, true)] {
         let mut opening = Opening::with(|draft| draft.terms.answer_within = 3);
         let request = opening.asked();
         opening.world.wait(2 + late);
@@ -92,7 +84,7 @@ fn late_one_block_after_the_time_to_answer() {
 }
 
 #[test]
-fn not_guardian_by_salt_path_index_set_refusal_or_a_role_that_nobody_asked_for() {
+pub(super) fn not_guardian_by_salt_path_index_set_refusal_or_a_role_that_nobody_asked_for() {
     let mut opening = Opening::new();
     let request = opening.asked();
     let good = opening.approvers(&[PATIENT]);
@@ -117,7 +109,7 @@ fn not_guardian_by_salt_path_index_set_refusal_or_a_role_that_nobody_asked_for()
 }
 
 #[test]
-fn duplicate_approver_in_one_transaction_and_in_two() {
+pub(super) fn duplicate_approver_in_one_transaction_and_in_two() {
     let mut opening = Opening::new();
     let request = opening.asked();
     assert_eq!(opening.approve(request, &[NURSE, NURSE]), Err("DuplicateApprover"));
@@ -129,7 +121,7 @@ fn duplicate_approver_in_one_transaction_and_in_two() {
 
 /// The doctor is a nurse as well, by the same issuer and tag: one person.
 #[test]
-fn same_person_in_two_roles_counts_for_neither_when_it_reads() {
+pub(super) fn same_person_in_two_roles_counts_for_neither_when_it_reads() {
     let mut opening = Opening::new();
     let site = opening.world.id(SITE);
     let doctor = opening.world.party(DOCTOR);
@@ -147,7 +139,7 @@ fn same_person_in_two_roles_counts_for_neither_when_it_reads() {
 }
 
 #[test]
-fn role_revoked_between_request_and_approval() {
+pub(super) fn role_revoked_between_request_and_approval() {
     let mut opening = Opening::new();
     let request = opening.asked();
     opening.withdraw_role(NURSE);
@@ -189,7 +181,7 @@ fn a_beacon_withdrawn_while_the_record_is_open() {
 }
 
 #[test]
-fn no_presence_where_the_leaf_asks_for_one_round() {
+pub(super) fn no_presence_where_the_leaf_asks_for_one_round() {
     let mut opening = Opening::with(|draft| draft.terms.together = Together::OneRound);
     // The doctor and the others in one round.
     let keys = [DOCTOR, NURSE, PATIENT];
@@ -266,7 +258,7 @@ fn together_in_one_transaction() {
 }
 
 #[test]
-fn insufficient_price_or_limit_and_the_price_is_paid_once() {
+pub(super) fn insufficient_price_or_limit_and_the_price_is_paid_once() {
     let mut opening = Opening::with(|draft| draft.terms.price = 7_000);
     let mut request = opening.world.ask(&opening.policed);
     request.max_price = 6_999;

@@ -1,14 +1,8 @@
 //! Every named rule of `Request`: the smallest one that breaks exactly it, beside its nearest valid
 //! neighbour; what makes a request refused, clause by clause; the limits and the logs.
-#![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
-#[path = "common/access.rs"]
-mod access;
-#[path = "common/ledger.rs"]
-mod ledger;
-
-use access::*;
-use ledger::easy_spec;
+use crate::access::*;
+use crate::ledger::easy_spec;
 use proofward::ledger::policy::{Place, Purpose, Role, RoleRef, Window};
 use proofward::ledger::rules::context::Ancestors;
 use proofward::ledger::spec::Spec;
@@ -23,7 +17,7 @@ const fn refused(clause: u8) -> Result<RequestStatus, &'static str> {
 }
 
 #[test]
-fn unknown_record() {
+pub(super) fn unknown_record() {
     let mut world = World::hospital();
     let policed = world.treated(500, |_| {});
     let mut request = world.ask(&policed);
@@ -34,7 +28,7 @@ fn unknown_record() {
 }
 
 #[test]
-fn stale_seq_and_a_revoked_or_retired_policy() {
+pub(super) fn stale_seq_and_a_revoked_or_retired_policy() {
     let mut world = World::hospital();
     let policed = world.treated(500, |_| {});
     let request = world.ask(&policed);
@@ -58,7 +52,7 @@ fn stale_seq_and_a_revoked_or_retired_policy() {
 }
 
 #[test]
-fn branch_not_in_policy() {
+pub(super) fn branch_not_in_policy() {
     let mut world = World::hospital();
     let policed = world.treated(500, |_| {});
     let changes: [fn(&mut Request); 4] = [
@@ -81,7 +75,7 @@ fn branch_not_in_policy() {
 }
 
 #[test]
-fn too_many_open_until_the_time_to_answer_is_over() {
+pub(super) fn too_many_open_until_the_time_to_answer_is_over() {
     let mut world = World::hospital();
     let policed = world.treated(500, |draft| draft.terms.answer_within = 3);
     let h = world.next();
@@ -103,7 +97,7 @@ fn too_many_open_until_the_time_to_answer_is_over() {
 }
 
 #[test]
-fn too_many_refused_meets_only_what_would_be_refused() {
+pub(super) fn too_many_refused_meets_only_what_would_be_refused() {
     let mut world = World::hospital();
     let policed = world.treated(500, |_| {});
     let odd = |world: &mut World| {
@@ -155,7 +149,7 @@ fn too_many_refused_by_person_over_all_records_and_by_issuer_for_one() {
 }
 
 #[test]
-fn role_not_held_ever_but_a_role_that_ended_is_enough_to_be_refused() {
+pub(super) fn role_not_held_ever_but_a_role_that_ended_is_enough_to_be_refused() {
     let mut world = World::hospital();
     let policed = world.treated(500, |_| {});
     let (tip, stranger) = (world.tip(), world.party(700));
