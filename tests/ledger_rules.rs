@@ -16,9 +16,7 @@ use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::Spec;
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::template::Template;
-use proofward::ledger::transaction::{
-    Body, Core, Pay, PayKind, Transaction, TransactionDecodeError,
-};
+use proofward::ledger::transaction::{Body, Pay, PayKind, Transaction, TransactionDecodeError};
 use proofward::primitives::{BlockHash, CompactTarget, MerkleRoot};
 
 const FEE: u64 = 20_000;

@@ -321,13 +321,19 @@ impl World {
 
     /// A record under a policy in force, which opens to the doctor at the site, for treatment.
     pub(crate) fn treated(&mut self, rid: u32, change: impl FnOnce(&mut Draft)) -> Policed {
-        let mut draft = Draft {
-            terms: terms(),
-            readers: vec![RoleRef { role: Role::Physician, issuer: self.id(SITE) }],
-            places: vec![Place::Site(self.id(SITE))],
-        };
+        let mut draft = self.everyday();
         change(&mut draft);
         self.policed(rid, draft)
+    }
+
+    /// The leaf by which the doctor reads at the site, for treatment.
+    pub(crate) fn everyday(&mut self) -> Draft {
+        let site = self.id(SITE);
+        Draft {
+            terms: terms(),
+            readers: vec![RoleRef { role: Role::Physician, issuer: site }],
+            places: vec![Place::Site(site)],
+        }
     }
 
     /// A record that opens in emergencies to clinicians of the issuer at any emergency service.

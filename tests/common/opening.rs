@@ -50,15 +50,9 @@ impl Opening {
     /// With a change to the leaf.
     pub(crate) fn with(change: impl FnOnce(&mut Draft)) -> Self {
         let mut world = World::hospital();
-        let site = world.id(SITE);
-        let mut draft = Draft {
-            terms: Leaf {
-                need: vec![Need { role: RoleRef { role: Role::Nurse, issuer: site }, count: 1 }],
-                ..terms()
-            },
-            readers: vec![RoleRef { role: Role::Physician, issuer: site }],
-            places: vec![Place::Site(site)],
-        };
+        let mut draft = world.everyday();
+        let nurse = RoleRef { role: Role::Nurse, issuer: world.id(SITE) };
+        draft.terms.need = vec![Need { role: nurse, count: 1 }];
         change(&mut draft);
         Self::found(world, draft)
     }
