@@ -34,7 +34,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("node", &["primitives", "hash", "consensus", "kernel", "engine", "ledger", "wallet", "words"]),
     (
         "fuzzing",
-        &["primitives", "hash", "consensus", "kernel", "engine", "ledger", "wallet", "node"],
+        &[
+            "primitives",
+            "hash",
+            "consensus",
+            "kernel",
+            "engine",
+            "ledger",
+            "wallet",
+            "interop",
+            "node",
+        ],
     ),
     ("cli", &["cli"]),
 ];

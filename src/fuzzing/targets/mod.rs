@@ -4,6 +4,10 @@
 mod block;
 #[cfg(feature = "ledger")]
 mod bodies;
+#[cfg(feature = "ledger")]
+mod files;
+#[cfg(feature = "interop")]
+mod foreign;
 mod headers;
 mod kernels;
 #[cfg(feature = "ledger")]
@@ -27,6 +31,10 @@ mod stratum;
 mod text;
 
 pub use block::block;
+#[cfg(feature = "ledger")]
+pub use files::{package, proof_file, record_file, settings_file};
+#[cfg(feature = "interop")]
+pub use foreign::{activity_file, geojson, lot_code};
 pub use headers::headers;
 pub use kernels::kernel_vs_scalar;
 #[cfg(feature = "ledger")]
@@ -54,11 +62,15 @@ pub type Named = (&'static str, fn(&[u8]));
 
 /// Every target.
 pub const ALL: &[Named] = &[
+    #[cfg(feature = "interop")]
+    ("activity_file", activity_file),
     #[cfg(feature = "ledger")]
     ("address", address),
     #[cfg(feature = "ledger")]
     ("archive", archive),
     ("block", block),
+    #[cfg(feature = "interop")]
+    ("geojson", geojson),
     #[cfg(feature = "ledger")]
     ("handout", handout),
     ("headers", headers),
@@ -67,17 +79,27 @@ pub const ALL: &[Named] = &[
     ("key_file", key_file),
     #[cfg(feature = "ledger")]
     ("ledger_block", ledger_block),
+    #[cfg(feature = "interop")]
+    ("lot_code", lot_code),
     #[cfg(feature = "ledger")]
     ("mempool", mempool),
     ("nbits", nbits),
-    #[cfg(feature = "net")]
-    ("rpc_body", rpc_body),
+    #[cfg(feature = "ledger")]
+    ("package", package),
     #[cfg(feature = "ledger")]
     ("policy_file", policy_file),
     #[cfg(feature = "ledger")]
     ("policy_leaf", policy_leaf),
     #[cfg(feature = "ledger")]
+    ("proof_file", proof_file),
+    #[cfg(feature = "ledger")]
+    ("record_file", record_file),
+    #[cfg(feature = "net")]
+    ("rpc_body", rpc_body),
+    #[cfg(feature = "ledger")]
     ("server_line", server_line),
+    #[cfg(feature = "ledger")]
+    ("settings_file", settings_file),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),
     #[cfg(feature = "net")]

@@ -6,7 +6,9 @@ use borsh::BorshDeserialize;
 use crate::hash::tagged::Tag;
 use crate::ledger::policy::{Branch, Entry, Leaf, Path, Shown};
 use crate::ledger::transaction::PartyId;
-use crate::wallet::handout::{self, Handout, HeardKeys, PolicyBranch};
+use crate::wallet::KeptRequest;
+use crate::wallet::guardian::Acted;
+use crate::wallet::handout::{self, ApprovalPart, Handout, HeardKeys, PolicyBranch};
 use crate::wallet::policy_file::{self, Names, Spell};
 
 /// Any bytes are a leaf, a path or a branch, or none. Those that are have one encoding, and a path leads
@@ -48,6 +50,10 @@ pub fn handout(data: &[u8]) {
     }
     again::<PolicyBranch>(data);
     again::<HeardKeys>(data);
+    again::<ApprovalPart>(data);
+    // What readers and guardians keep has the same form.
+    again::<KeptRequest>(data);
+    again::<Acted>(data);
 }
 
 /// Any text is a policy or not; one that is says the same when it is shown and read again.

@@ -60,6 +60,12 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// For one person's file, in which times that name no zone are UTC.
+    #[must_use]
+    pub const fn utc(now: u32) -> Self {
+        Self { zone: TimeZone::UTC, id: None, now }
+    }
+
     /// Reads a file of any of the formats; its beginning tells which.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 pub use folder::{RecordError, RecordFolder, RecordName};
-pub use wire::{RECORD_FILE_BYTES_MAX, RecordFileError};
+pub use wire::{RECORD_FILE_BYTES_MAX, RecordFileError, parse, to_text};
 
 use crate::ledger::policy::{Branch, Draft, PolicyError, PolicyTree};
 use crate::ledger::signature::PubKey;

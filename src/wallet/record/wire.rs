@@ -134,7 +134,8 @@ struct WireLeaf {
 /// # Panics
 ///
 /// Never: texts and numbers serialise.
-pub(super) fn to_text(record: &KeptRecord) -> Zeroizing<String> {
+#[must_use]
+pub fn to_text(record: &KeptRecord) -> Zeroizing<String> {
     let wire = Wire {
         format: FORMAT.into(),
         version: VERSION,
@@ -152,7 +153,7 @@ pub(super) fn to_text(record: &KeptRecord) -> Zeroizing<String> {
 /// # Errors
 ///
 /// The first thing that is wrong.
-pub(super) fn parse(text: &[u8]) -> Result<KeptRecord, RecordFileError> {
+pub fn parse(text: &[u8]) -> Result<KeptRecord, RecordFileError> {
     if text.len() > RECORD_FILE_BYTES_MAX {
         return Err(RecordFileError::TooLarge(text.len()));
     }
