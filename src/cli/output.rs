@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use proofward::ledger::store::WholeFile;
+use proofward::words::Lang;
 use serde::Serialize;
 
 /// The number in every JSON line; it changes when a field changes its meaning or goes away.
@@ -27,6 +28,25 @@ impl Format {
     /// Whether programs read it.
     pub(crate) fn is_json(self) -> bool {
         self == Self::Json
+    }
+}
+
+/// In which language people are told.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub(crate) enum LangArg {
+    /// English
+    #[default]
+    En,
+    /// Chinese
+    Zh,
+}
+
+impl From<LangArg> for Lang {
+    fn from(lang: LangArg) -> Self {
+        match lang {
+            LangArg::En => Self::En,
+            LangArg::Zh => Self::Zh,
+        }
     }
 }
 

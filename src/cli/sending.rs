@@ -15,11 +15,12 @@ use proofward::ledger::transaction::{
 use proofward::node::feed::pool_of;
 use proofward::primitives::BlockHash;
 use proofward::wallet::{KeyName, Keyring, SecretKey, Signer, TransactionFile};
+use proofward::words::{Done, Lang, refusal};
 use serde::Serialize;
 
 use super::desk::Desk;
 use super::exit::Outcome;
-use super::output::{json_line, text_line, write_file};
+use super::output::{LangArg, json_line, text_line, write_file};
 use super::settings::{parse_tokens, tokens};
 use super::signing::SigningArgs;
 
@@ -38,6 +39,9 @@ pub(crate) struct SendArgs {
     /// Write the transaction to FILE instead of the inbox; - for standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// In which language people are told
+    #[arg(long, value_enum, default_value_t)]
+    lang: LangArg,
     #[command(flatten)]
     pub(crate) signing: SigningArgs,
 }
@@ -122,7 +126,7 @@ impl<'a> Proposal<'a> {
 impl SendArgs {
     /// For a program that leaves what it signs in the inbox, at the fee that the rules ask.
     pub(crate) fn to_inbox(payer: Option<String>, signing: SigningArgs) -> Self {
-        Self { payer, unsigned: false, fee: None, out: None, signing }
+        Self { payer, unsigned: false, fee: None, out: None, lang: LangArg::default(), signing }
     }
 
     /// Whether nobody is to sign here.
@@ -133,6 +137,11 @@ impl SendArgs {
     /// Whether the transaction goes into a file.
     pub(crate) fn has_out(&self) -> bool {
         self.out.is_some()
+    }
+
+    /// In which language people are told.
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang.into()
     }
 
     /// The chain that the transaction is for.
@@ -264,7 +273,8 @@ impl Outgoing {
                 detail: refused.to_string(),
             })?;
         } else {
-            text_line(format!("refused: {}: {refused}", refused.name()))?;
+            let lang = args.lang();
+            text_line(Done::Refused.say(lang, &[&refusal(lang, &refused)]))?;
         }
         Ok(true)
     }
@@ -332,14 +342,11 @@ impl Outgoing {
             json_line(&sent)?;
             return Ok(Outcome::Yes);
         }
-        text_line(format!(
-            "{text}, fee {}: transaction {}",
-            tokens(sent.fee_units),
-            sent.transaction
-        ))?;
-        text_line(format!("core {}", sent.core))?;
+        let lang = args.lang();
+        text_line(Done::Sent.say(lang, &[text, &tokens(sent.fee_units), &sent.transaction]))?;
+        text_line(Done::Core.say(lang, &[&sent.core]))?;
         if missing > 0 {
-            text_line(format!("{missing} signatures missing: `proofward tx sign`"))?;
+            text_line(Done::Missing.say(lang, &[&missing.to_string()]))?;
         }
         Ok(Outcome::Yes)
     }

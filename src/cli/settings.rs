@@ -13,6 +13,10 @@ use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::{Spec, UNITS_PER_TOKEN};
 use proofward::node::dir::ChainDir;
 use proofward::wallet::{KeyName, Keyring};
+use proofward::words::Lang;
+
+use super::desk::Desk;
+use super::output::{Format, LangArg};
 
 /// First part of the addresses of local chains.
 const LOCAL_ADDRESS_PREFIX: &str = "lpw";
@@ -39,6 +43,31 @@ impl Place {
             bail!("no home directory: name one with --dir or PROOFWARD_DIR");
         };
         Ok(data.join("proofward"))
+    }
+}
+
+/// Which chain a command looks at, and how it tells what it sees: what every one takes that has words in
+/// more than one language and signs nothing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LookArgs {
+    /// In which language
+    #[arg(long, value_enum, default_value_t)]
+    lang: LangArg,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// How to print the result; json: one object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+impl LookArgs {
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang.into()
+    }
+
+    /// The chain that is looked at.
+    pub(crate) fn desk(&self) -> anyhow::Result<Desk> {
+        Desk::open(&self.place)
     }
 }
 

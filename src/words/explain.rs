@@ -1,6 +1,6 @@
 //! Why a request is or is not open: the clauses that hold, the first that does not, what would help.
 
-use super::table::{Lang, clause, help, reason};
+use super::table::{Lang, clause, filled, help, reason};
 use crate::ledger::policy::{AccessRead, Asked, Clause, Leaf, Moment, Reason, findings};
 
 /// An answer that can be read.
@@ -47,34 +47,28 @@ impl Explanation {
     /// The sentences, one a line: first whether it is open, then each clause, then what would help.
     #[must_use]
     pub fn lines(&self, lang: Lang) -> Vec<String> {
-        let say = |en: &str, zh: &str| match lang {
-            Lang::En => en.to_owned(),
-            Lang::Zh => zh.to_owned(),
-        };
+        let say = |both, values: &[&str]| filled(lang.of(both), values);
+        let why = |failed: &Reason| (failed.clause().to_string(), reason(lang, failed));
         let mut lines = Vec::new();
         lines.push(match &self.first_failed {
-            None => say("open: every clause holds", "可以打开：所有条款均满足"),
+            None => say(["open: every clause holds", "可以打开：所有条款均满足"], &[]),
             Some(failed) => {
-                let why = reason(lang, failed);
-                let number = failed.clause();
-                say(
-                    &format!("not open: clause {number} fails: {why}"),
-                    &format!("不能打开：第 {number} 条不满足：{why}"),
-                )
+                let (number, why) = why(failed);
+                let both = ["not open: clause {0} fails: {1}", "不能打开：第 {0} 条不满足：{1}"];
+                say(both, &[&number, &why])
             }
         });
         for met in &self.met {
-            let text = clause(lang, *met);
-            lines.push(say(&format!("  met {met}: {text}"), &format!("  满足 {met}：{text}")));
+            let values = [&*met.to_string(), clause(lang, *met)];
+            lines.push(say(["  met {0}: {1}", "  满足 {0}：{1}"], &values));
         }
         for failed in &self.also {
-            let (number, why) = (failed.clause(), reason(lang, failed));
-            let zh = format!("  亦不满足 {number}：{why}");
-            lines.push(say(&format!("  also fails {number}: {why}"), &zh));
+            let (number, why) = why(failed);
+            lines.push(say(["  also fails {0}: {1}", "  亦不满足 {0}：{1}"], &[&number, &why]));
         }
         for failed in self.first_failed.iter().chain(&self.also) {
-            let text = help(lang, failed);
-            lines.push(say(&format!("  would help: {text}"), &format!("  可行的办法：{text}")));
+            let both = ["  would help: {0}", "  可行的办法：{0}"];
+            lines.push(say(both, &[&help(lang, failed)]));
         }
         lines
     }

@@ -1,7 +1,7 @@
 //! What is said of goods: steps, grades, what speaks against a move, and the trace of a lot line by line.
 //! Whatever the grade, the words are "claimed by": nothing here says that something is so.
 
-use super::table::Lang;
+use super::table::{Both, Lang, filled};
 use crate::ledger::goods::{Grade, Label, Origin, Trace, TracedStep};
 use crate::ledger::state::{HeldLot, LotStatus};
 use crate::ledger::transaction::lot::Step;
@@ -39,39 +39,39 @@ pub fn grade(lang: Lang, grade: Grade) -> &'static str {
 /// What speaks against a claim.
 #[must_use]
 pub fn label(lang: Lang, label: &Label) -> String {
-    let [en, zh] = match label {
-        Label::DoubleMake(other) => {
-            let other = short(&other.0);
+    match label {
+        Label::DoubleMake(other) => fill(
+            lang,
             [
-                format!("the maker also signed another make of the same name: {other}"),
-                format!("制造者还签署了同名的另一次制造：{other}"),
-            ]
-        }
-        Label::DoubleHold(other) => {
-            let other = short(&other.0);
+                "the maker also signed another make of the same name: {0}",
+                "制造者还签署了同名的另一次制造：{0}",
+            ],
+            &[&short(&other.0)],
+        ),
+        Label::DoubleHold(other) => fill(
+            lang,
             [
-                format!("the holder also signed another move of it: {other}"),
-                format!("持有者还签署了对它的另一次移动：{other}"),
-            ]
-        }
-        Label::ImpossibleTravel { other, kilometres, seconds } => {
-            let (other, minutes) = (short(&other.0), seconds / 60);
+                "the holder also signed another move of it: {0}",
+                "持有者还签署了对它的另一次移动：{0}",
+            ],
+            &[&short(&other.0)],
+        ),
+        Label::ImpossibleTravel { other, kilometres, seconds } => fill(
+            lang,
             [
-                format!("at least {kilometres} km from {other} with {minutes} minutes between"),
-                format!("与 {other} 相距至少 {kilometres} 公里，间隔仅 {minutes} 分钟"),
-            ]
-        }
-        Label::Tainted { device, height } => {
-            let device = short(&device.0);
+                "at least {0} km from {1} with {2} minutes between",
+                "与 {1} 相距至少 {0} 公里，间隔仅 {2} 分钟",
+            ],
+            &[&kilometres.to_string(), &short(&other.0), &(seconds / 60).to_string()],
+        ),
+        Label::Tainted { device, height } => fill(
+            lang,
             [
-                format!("signed by device {device}, whose model was withdrawn in block {height}"),
-                format!("由设备 {device} 签署，其型号已在区块 {height} 被撤销"),
-            ]
-        }
-    };
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
+                "signed by device {0}, whose model was withdrawn in block {1}",
+                "由设备 {0} 签署，其型号已在区块 {1} 被撤销",
+            ],
+            &[&short(&device.0), &height.to_string()],
+        ),
     }
 }
 
@@ -172,10 +172,8 @@ pub fn trace(lang: Lang, trace: &Trace) -> Vec<String> {
     for step in &trace.steps {
         lines.push(step_line(lang, step));
         let against = step.labels.iter().map(|found| label(lang, found));
-        lines.extend(against.map(|text| match lang {
-            Lang::En => format!("      against it: {text}"),
-            Lang::Zh => format!("      疑点：{text}"),
-        }));
+        let said = ["      against it: {0}", "      疑点：{0}"];
+        lines.extend(against.map(|text| fill(lang, said, &[&text])));
     }
     if trace.is_cut {
         lines.push(fill(lang, ["the beginning is not shown", "起点未显示"], &[]));
@@ -246,10 +244,8 @@ fn step_line(lang: Lang, traced: &TracedStep) -> String {
     line
 }
 
-fn fill(lang: Lang, text: [&'static str; 2], values: &[&str]) -> String {
-    values.iter().enumerate().fold(lang.of(text).to_owned(), |text, (number, value)| {
-        text.replace(&format!("{{{number}}}"), value)
-    })
+fn fill(lang: Lang, text: Both, values: &[&str]) -> String {
+    filled(lang.of(text), values)
 }
 
 fn short(id: &[u8; 32]) -> String {

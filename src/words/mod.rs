@@ -5,15 +5,19 @@
 //! revealed.
 
 mod attempt;
+mod done;
 mod explain;
 mod goods;
 mod opening;
+mod rules;
 mod story;
 mod table;
 
-pub use attempt::{event, release, status};
+pub use attempt::{event, receipt, release, status};
+pub use done::Done;
 pub use explain::{Explanation, explain, explain_opening};
 pub use goods::{Checked, code_opens, grade, label, package, step, trace, unknown_lot};
-pub use opening::{Opening, opening, risk};
-pub use story::{Told, tell};
+pub use opening::{Opening, risk};
+pub use rules::refusal;
+pub use story::Told;
 pub use table::{Lang, clause, help, purpose, reason, role};

@@ -22,7 +22,35 @@ pub(super) fn filled(text: &str, values: &[&str]) -> String {
 }
 
 /// One thing in both languages.
-type Both = [&'static str; 2];
+pub(super) type Both = [&'static str; 2];
+
+/// An enumeration of sentences, each with both languages beside its name.
+macro_rules! sentences {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident: [$en:literal, $zh:literal $(,)?],)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$of])* $variant,)+
+        }
+
+        impl $name {
+            /// Every sentence, with its name in the program.
+            pub const ALL: &'static [(&'static str, Self)] =
+                &[$((stringify!($variant), Self::$variant)),+];
+
+            /// The sentence with its values in the place of `{0}`, `{1}`, ...
+            #[must_use]
+            pub fn say(self, lang: $crate::words::Lang, values: &[&str]) -> String {
+                let both = match self {
+                    $(Self::$variant => [$en, $zh],)+
+                };
+                $crate::words::table::filled(lang.of(both), values)
+            }
+        }
+    };
+}
+pub(super) use sentences;
 
 /// A reason: what is so, and what would help. `{name}` stands for a value.
 struct Row {

@@ -169,6 +169,64 @@ fn an_emergency_opens_before_it_is_mined_and_is_mined_after_all() {
     assert!(words.contains("enough have approved"), "{words}");
 }
 
+/// A claim has to be 144 blocks old before it breaks any glass; then people do what the services of the
+/// other tests do, each by a command, and it is looked into afterwards.
+#[test]
+fn people_break_the_glass_at_once_if_the_claim_of_who_asks_is_old_enough() {
+    let stage = founded();
+    stage.key("young");
+    act(&stage, &["role", "attest", "young", "emergency-clinician", "--issuer", "hospital"]);
+    let presence = stage.path("young.presence");
+    stage.ok(&["beacon", "roll", "siren", "--key", "young", "--out", path(&presence)]);
+    let branch = stage.path("glass.branch");
+    let request = ["request", "--branch", path(&branch), "--as", "young", "--purpose", "BTG"];
+    let request = [&request[..], &["--presence", path(&presence)]].concat();
+    let (code, words, _) = stage.run(&request);
+    assert_eq!(code, 1, "{words}");
+    assert!(words.contains("in an emergency a claim must be older"), "{words}");
+    assert!(words.contains("not sent: it would be refused, and logged"), "{words}");
+    let (code, words, _) = stage.run(&[&request[..], &["--lang", "zh"]].concat());
+    assert_eq!(code, 1, "{words}");
+    assert!(words.contains("紧急情况下证明须签发已久") && words.contains("未发送"), "{words}");
+
+    let request = break_glass(&stage, "first");
+    let height = stage.height();
+    let to = stage.path("read.txt");
+    for guardian in ["registry", "other"] {
+        stage.ok(&["approve", &request, "--as", guardian]);
+        let (code, words, _) = stage.run(&["release", &request, "--as", guardian]);
+        assert_eq!(code, 1, "a second clinician is missing: {words}");
+    }
+    let (code, words, _) = stage.run(&["open", &request, "--to", path(&to), "--lang", "zh"]);
+    assert_eq!(code, 1);
+    assert!(words.contains("尚未发送分片") && words.contains("未能打开"), "{words}");
+    stage.ok(&["approve", &request, "--as", "second"]);
+    for guardian in ["registry", "other"] {
+        assert_eq!(stage.ok(&["release", &request, "--as", guardian])["sent"], true);
+    }
+    assert_eq!(stage.ok(&["open", &request, "--to", path(&to)])["opened"], true);
+    assert_eq!(fs::read_to_string(&to).unwrap(), CONTENT);
+    assert_eq!(stage.height(), height, "no block was needed");
+
+    // Nobody looks into what no block holds; afterwards an auditor of the other institution does, once.
+    blocks(&stage, 1);
+    let (code, words, _) = stage.run(&["veto", &request, "--as", "patient", "--payer", "miner"]);
+    assert_eq!(code, 1, "an emergency is not objected to");
+    assert!(words.contains("TooLateToVeto"), "{words}");
+    let review = ["review", &request, "--as", "auditor", "--payer", "miner"];
+    act(&stage, &review[..4]);
+    let (code, words, _) = stage.run(&[&review[..], &["--lang", "zh"]].concat());
+    assert_eq!(code, 1, "{words}");
+    assert!(words.contains("被拒绝：NotOpen："), "{words}");
+    let audit = stage.ok(&["audit", "blood", "--lang", "zh"]);
+    let last = audit["access"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["kind"], "approval", "the review is proven by one more block");
+    blocks(&stage, 1);
+    let audit = stage.ok(&["audit", "blood", "--lang", "zh"]);
+    let last = audit["access"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["kind"], &last["words"]), (&"receipt".into(), &"回执：已审查".into()));
+}
+
 #[test]
 fn an_unattended_guardian_keeps_to_its_own_policy() {
     let stage = founded();

@@ -124,7 +124,9 @@ fn a_policy_is_examined_before_it_is_granted() {
     assert_eq!(blocks, 4);
     assert!((median / 15.0 - 3.672).abs() < 0.001, "{median}");
     assert!((p99 / 15.0 - 10.045).abs() < 0.001, "{p99}");
-    assert!((of("test").1 * 3.0 - median).abs() < 0.001);
+    for (chain, factor) in [("test", 3.0), ("local", 15.0)] {
+        assert!((of(chain).1 * factor - median).abs() < 0.001, "{chain}");
+    }
 
     let delayed = fs::read_to_string(&policy).unwrap().replace("max_reads = 4", "delay = 30");
     let file = stage.path("delayed.toml");
@@ -144,6 +146,18 @@ fn a_policy_is_examined_before_it_is_granted() {
         code, 1,
         "its window has not begun, and the record has no emergency guardians: {text}"
     );
+    // The emergency: open when it is pending, on the chain with the first block; for one interval Erlang's
+    // quantiles are those of the exponential distribution, ln 2 and ln 100.
+    let (_, lines) = said(&stage, &["policy", "check", "finding", path(&example)]);
+    let times = of_kind(&lines, "time");
+    let glass: Vec<_> = times.iter().filter(|line| line["emergency"] == true).collect();
+    assert_eq!(glass.len(), 3, "{lines:?}");
+    for line in glass {
+        let (spacing_s, number) = (line["spacing_s"].as_f64().unwrap(), |of| line[of].as_f64());
+        assert_eq!(line["blocks"], 1);
+        assert!((number("median_s").unwrap() / spacing_s - 2_f64.ln()).abs() < 0.001, "{line}");
+        assert!((number("p99_s").unwrap() / spacing_s - 100_f64.ln()).abs() < 0.001, "{line}");
+    }
     let line = stage.refused(&["policy", "check", "finding"]);
     assert!(line.contains("no policy is kept"), "{line}");
     let line = stage.refused(&["policy", "check", "finding", path(&policy), "--within", "99999"]);

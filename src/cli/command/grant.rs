@@ -11,6 +11,7 @@ use crate::cli::sending::{Proposal, SendArgs};
 use proofward::ledger::state::HeldRecord;
 use proofward::ledger::transaction::{Body, Grant};
 use proofward::wallet::record::{KeptRecord, RecordName};
+use proofward::words::Done;
 
 /// Blocks until somebody mines the grant: it would be too soon for a delay counted from now.
 const MINED_WITHIN: u32 = 12;
@@ -83,7 +84,8 @@ impl Args {
         }
         let earliest = desk.next()?.height.saturating_add(held.grant_delay);
         let not_before_h = self.not_before.unwrap_or(earliest.saturating_add(MINED_WITHIN));
-        let text = format!("{} opens by policy {}", self.record, hex::encode(root));
+        let values = [&*self.record.to_string(), &hex::encode(root)];
+        let text = Done::Granted.say(self.send.lang(), &values);
         grant(
             &desk,
             &self.send,
@@ -103,7 +105,7 @@ impl Revoke {
         let desk = self.send.desk()?;
         let kept = desk.kept(&self.record)?;
         let (at, held) = on_chain(&desk, &kept, &self.record)?;
-        let text = format!("{} opens for nobody from the next block on", self.record);
+        let text = Done::Revoked.say(self.send.lang(), &[&self.record.to_string()]);
         grant(&desk, &self.send, &self.record, &kept, (at, &held), [0; 32], 0, &self.by, &text)
     }
 }

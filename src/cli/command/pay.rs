@@ -7,6 +7,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::sending::{Proposal, SendArgs};
 use crate::cli::settings::{parse_tokens, tokens};
 use proofward::ledger::transaction::{Body, Pay, PayKind};
+use proofward::words::Done;
 
 /// Pay tokens to a key
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,7 @@ impl Args {
         let (to, from) = (desk.key(&self.to)?, desk.key(&self.from).context("--from")?);
         let body = Body::Pay(Pay { from, to, amount: self.amount, kind: PayKind::Plain });
         let outgoing = self.send.sign(&desk, Proposal::new(body, [&self.from]))?;
-        let text = format!("{} tokens to {}", tokens(self.amount), self.to);
+        let text = Done::Paid.say(self.send.lang(), &[&tokens(self.amount), &self.to]);
         outgoing.send(&self.send, &desk, &text, More { amount_units: self.amount })
     }
 }

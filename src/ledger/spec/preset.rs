@@ -31,6 +31,8 @@ fn published(names: &[&str]) -> Vec<PubKey> {
 impl Spec {
     /// Names of the chains that need nothing else to be known.
     pub const PRESETS: [&str; 2] = ["test", "main"];
+    /// Seconds between blocks of a local chain.
+    pub const LOCAL_SPACING_S: u32 = 1;
 
     /// A chain for one machine, founded at `now` with a fresh anchor key: one second between blocks.
     ///
@@ -42,7 +44,7 @@ impl Spec {
             name: "local".into(),
             algorithm: Algorithm::Sha256d,
             address_prefix: "lpw".into(),
-            spacing_s: 1,
+            spacing_s: Self::LOCAL_SPACING_S,
             half_life_s: 600,
             future_limit_s: 8,
             maturity_blocks: 4,

@@ -21,7 +21,7 @@ use proofward::wallet::attempt::Attempt;
 use proofward::wallet::custody::Release;
 use proofward::wallet::guardian::{Acted, part};
 use proofward::wallet::handout::{self, ApprovalPart, HeardKeys};
-use proofward::words::Lang;
+use proofward::words::Done;
 
 /// Agree to a request, as a guardian or in a role that its policy needs
 #[derive(Debug, clap::Args)]
@@ -74,15 +74,14 @@ struct Here {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = self.send.desk()?;
+        let (desk, lang) = (self.send.desk()?, self.send.lang());
         let scene = Scene::new(&desk)?;
         let attempt = scene.attempt(self.request)?;
         if !scene.look().waits_for_approval(&attempt)? {
             let answer = scene.answer(&attempt)?;
-            let lines = answer.map(|(held, answer)| words(Lang::En, &held, &answer));
+            let lines = answer.map(|(held, answer)| words(lang, &held, &answer));
             let not_sent = NotSent::new(lines.unwrap_or_default());
-            return not_sent
-                .tell(self.send.signing.format, "not sent: nothing waits for this approval");
+            return not_sent.tell(&self.send, Done::NothingWaits);
         }
         let here = self.by.iter().map(|by| self.here(&scene, &attempt, by));
         let here = here.collect::<anyhow::Result<Vec<Here>>>()?;
@@ -129,15 +128,15 @@ impl Args {
             let admitted = scene.pool.clone().admit(&desk.view(), &bytes, Source::Own);
             match admitted {
                 Err(Refusal::Rule(refused)) if !refused.is_passing() => {
-                    return NotSent::by_rule(refused.name(), &refused.to_string())
-                        .tell(self.send.signing.format, "not sent: no block would hold it");
+                    return NotSent::by_rule(lang, &refused).tell(&self.send, Done::NoBlock);
                 }
                 Err(Refusal::Store(error)) => return Err(error.into()),
                 Ok(_) | Err(Refusal::Rule(_)) => {}
             }
         }
         self.keep(&scene, &attempt, &here, outgoing.complete())?;
-        let text = format!("{} agree to request {}", agreed.approvers.len(), self.request);
+        let count = agreed.approvers.len().to_string();
+        let text = Done::Agree.say(lang, &[&count, &agreed.request]);
         outgoing.deliver(&self.send, &desk, &text, agreed)
     }
 
@@ -227,7 +226,8 @@ impl Args {
         if self.send.signing.format.is_json() {
             json_line(&agreed)?;
         } else {
-            text_line(format!("part of {} in {}", self.by[0], path.display()))?;
+            let values = [&*self.by[0], &path.display().to_string()];
+            text_line(Done::PartIn.say(self.send.lang(), &values))?;
         }
         Ok(Outcome::Yes)
     }

@@ -5,17 +5,16 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
-use super::LangArg;
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line, write_file};
-use crate::cli::settings::Place;
+use crate::cli::output::{json_line, text_line, write_file};
+use crate::cli::settings::LookArgs;
 use proofward::ledger::audit::Audit;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::state::Event;
 use proofward::wallet::audit_file;
 use proofward::wallet::record::RecordName;
-use proofward::words;
+use proofward::words::{self, Done};
 
 /// List every access to a record and every refused attempt, complete up to the tip's parent
 #[derive(Debug, clap::Args)]
@@ -33,14 +32,8 @@ pub(crate) struct Args {
     /// Write the audit with its proof to FILE; - for standard output
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
-    /// In which language
-    #[arg(long, value_enum, default_value_t)]
-    lang: LangArg,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -63,7 +56,7 @@ struct EventLine {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let rid = record_named(&desk, &self.record)?;
         let audit = Audit::read(&desk.chain, desk.view().0, rid)?;
         let audit = audit.with_context(|| {
@@ -78,7 +71,7 @@ impl Args {
         {
             return Ok(Outcome::Yes);
         }
-        let lang = self.lang.into();
+        let lang = self.look.lang();
         let lines = |events: &[Event]| -> Vec<EventLine> {
             let line = |event: &Event| EventLine {
                 height: event.height,
@@ -96,20 +89,17 @@ impl Args {
             access: lines(&audit.access),
             refusals: lines(&audit.refusals),
         };
-        if self.format.is_json() {
+        if self.look.format.is_json() {
             json_line(&listed)?;
             return Ok(Outcome::Yes);
         }
         for event in listed.access.iter().chain(&listed.refusals) {
             text_line(format!("{:>8}  {}  {}", event.height, event.core, event.words))?;
         }
-        text_line(format!(
-            "{} events and {} refused attempts, complete up to block {}, proven by block {}",
-            listed.access.len(),
-            listed.refusals.len(),
-            listed.state_height,
-            listed.state_height.saturating_add(1)
-        ))?;
+        let counts = [listed.access.len(), listed.refusals.len()].map(|count| count.to_string());
+        let heights = [listed.state_height, listed.state_height.saturating_add(1)];
+        let [upto, proven_by] = heights.map(|height| height.to_string());
+        text_line(Done::Complete.say(lang, &[&counts[0], &counts[1], &upto, &proven_by]))?;
         Ok(Outcome::Yes)
     }
 }

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::{LangArg, Scene, parse_request, print_lines, words};
-use crate::cli::desk::Desk;
+use super::{Scene, parse_request, print_lines, words};
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line};
-use crate::cli::settings::Place;
+use crate::cli::output::json_line;
+use crate::cli::settings::LookArgs;
 use proofward::ledger::transaction::CoreId;
 use proofward::words;
 
@@ -23,14 +22,8 @@ pub(crate) struct Args {
     /// The core id of the request
     #[arg(value_parser = parse_request)]
     request: CoreId,
-    /// In which language
-    #[arg(long, value_enum, default_value_t)]
-    lang: LangArg,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -46,10 +39,10 @@ struct Explained {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let scene = Scene::new(&desk)?;
         let attempt = scene.attempt(self.request)?;
-        let lang = self.lang.into();
+        let lang = self.look.lang();
         let answer = scene.answer(&attempt)?;
         let mut lines = match &answer {
             Some((held, answer)) => words(lang, held, answer),
@@ -69,7 +62,7 @@ impl Args {
             first_failed: first_failed.map(|reason| reason.clause().number()),
             words: lines,
         };
-        if self.format.is_json() {
+        if self.look.format.is_json() {
             json_line(&explained)?;
         } else {
             print_lines(&explained.words)?;

@@ -24,8 +24,9 @@ use serde::Serialize;
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use proofward::ledger::mempool::Mempool;
+use crate::cli::output::{json_line, text_line};
+use crate::cli::sending::SendArgs;
+use proofward::ledger::mempool::{Mempool, Refused};
 use proofward::ledger::policy::RoleRef;
 use proofward::ledger::rules::access::Answer;
 use proofward::ledger::signature::PubKey;
@@ -36,26 +37,7 @@ use proofward::node::feed::pool_of;
 use proofward::wallet::attempt::Attempt;
 use proofward::wallet::custody::SealKey;
 use proofward::wallet::guardian::Look;
-use proofward::words::{Lang, explain, status};
-
-/// A language by its code.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-pub(crate) enum LangArg {
-    /// English
-    #[default]
-    En,
-    /// Chinese
-    Zh,
-}
-
-impl From<LangArg> for Lang {
-    fn from(lang: LangArg) -> Self {
-        match lang {
-            LangArg::En => Self::En,
-            LangArg::Zh => Self::Zh,
-        }
-    }
-}
+use proofward::words::{Done, Lang, explain, refusal, status};
 
 /// The chain and what waits for it, as an attempt is seen from here.
 struct Scene<'a> {
@@ -147,16 +129,16 @@ impl NotSent {
     }
 
     /// By a rule.
-    fn by_rule(name: &'static str, detail: &str) -> Self {
-        Self { rule: Some(name), ..Self::new(vec![format!("{name}: {detail}")]) }
+    fn by_rule(lang: Lang, refused: &Refused) -> Self {
+        Self { rule: Some(refused.name()), ..Self::new(vec![refusal(lang, refused)]) }
     }
 
-    fn tell(&self, format: Format, last: &str) -> anyhow::Result<Outcome> {
-        if format.is_json() {
+    fn tell(&self, send: &SendArgs, last: Done) -> anyhow::Result<Outcome> {
+        if send.signing.format.is_json() {
             json_line(self)?;
         } else {
             print_lines(&self.words)?;
-            text_line(last)?;
+            text_line(last.say(send.lang(), &[]))?;
         }
         Ok(Outcome::No)
     }

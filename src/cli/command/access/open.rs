@@ -17,6 +17,7 @@ use proofward::wallet::KeptRequest;
 use proofward::wallet::attempt::Attempt;
 use proofward::wallet::custody::sharing::{CombineError, RecordEpoch, combine};
 use proofward::wallet::custody::{Release, Share};
+use proofward::words::{self, Done, Lang};
 
 /// Open a record whose guardians have sent their shares
 #[derive(Debug, clap::Args)]
@@ -100,7 +101,7 @@ impl Args {
                 opened.bytes = content.len();
                 is_stdout_free = write_file(&self.to, &content)?;
             }
-            Err(error) => opened.why = Some(why(error)),
+            Err(error) => opened.why = Some(why(self.send.lang(), error)),
         }
         if is_stdout_free {
             self.print(&opened)?;
@@ -116,23 +117,20 @@ impl Args {
         if self.send.signing.format.is_json() {
             return json_line(opened);
         }
+        let lang = self.send.lang();
         for key in &opened.bad {
-            text_line(format!(
-                "the share of guardian {key} is not the one that the chain commits to: --receipt tells the chain"
-            ))?;
+            text_line(Done::BadShare.say(lang, &[key]))?;
         }
         for key in &opened.awaited {
-            text_line(format!("guardian {key} has agreed and not sent its share yet"))?;
+            text_line(Done::Awaited.say(lang, &[key]))?;
         }
-        match &opened.why {
-            None => text_line(format!(
-                "{} bytes from {} shares in {}",
-                opened.bytes,
-                opened.shares,
-                self.to.display()
-            )),
-            Some(why) => text_line(format!("not opened: {why}")),
-        }
+        text_line(match &opened.why {
+            None => {
+                let [bytes, shares] = [opened.bytes, opened.shares].map(|count| count.to_string());
+                Done::Opened.say(lang, &[&bytes, &shares, &self.to.display().to_string()])
+            }
+            Some(why) => Done::NotOpened.say(lang, &[why]),
+        })
     }
 
     fn leave_receipt(
@@ -146,7 +144,7 @@ impl Args {
         let (request, blob) = (self.request.0, record.blob);
         let body = Body::Receipt(Receipt { request, outcome, by, blob, detail: [0; 32] });
         let outgoing = self.send.sign(scene.desk, Proposal::new(body, [reader]))?;
-        let text = if outcome == Says::Read { "receipt: read" } else { "receipt: bad share" };
+        let text = words::receipt(self.send.lang(), outcome);
         outgoing.send(&self.send, scene.desk, text, NoMore {}).map(|_| ())
     }
 }
@@ -185,9 +183,11 @@ fn arrived(
 }
 
 /// Why the shares give no key, without a word about guardians who have not shown themselves.
-fn why(error: CombineError) -> String {
+fn why(lang: Lang, error: CombineError) -> String {
     match error {
-        CombineError::TooFew { have, need } => format!("{have} shares of the {need} that it takes"),
-        _ => "a share without which nothing opens is missing".to_owned(),
+        CombineError::TooFew { have, need } => {
+            Done::TooFewShares.say(lang, &[&have.to_string(), &need.to_string()])
+        }
+        _ => Done::ShareMissing.say(lang, &[]),
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::sending::{NoMore, Proposal, SendArgs};
 use proofward::ledger::store::Blobs;
 use proofward::ledger::transaction::receipt::Outcome as Says;
 use proofward::ledger::transaction::{Body, CoreId, Receipt};
+use proofward::words::Done;
 
 /// Object to a request before it opens, as the owners of the record
 #[derive(Debug, clap::Args)]
@@ -64,24 +65,24 @@ struct NoteArgs {
 
 impl VetoArgs {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        self.note.run(Says::Veto, "objects to")
+        self.note.run(Says::Veto, Done::Objects)
     }
 }
 
 impl ReviewArgs {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        self.note.run(Says::Reviewed, "has reviewed")
+        self.note.run(Says::Reviewed, Done::HasReviewed)
     }
 }
 
 impl WithdrawArgs {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        self.note.run(Says::Denied, "takes back the approval of")
+        self.note.run(Says::Denied, Done::TakesBack)
     }
 }
 
 impl NoteArgs {
-    fn run(self, outcome: Says, verb: &str) -> anyhow::Result<Outcome> {
+    fn run(self, outcome: Says, done: Done) -> anyhow::Result<Outcome> {
         let desk = self.send.desk()?;
         // A word about a request that is not there would be refused by the chain, after it was paid for.
         Scene::new(&desk)?.attempt(self.request)?;
@@ -96,7 +97,7 @@ impl NoteArgs {
         let (request, blob) = (self.request.0, [0; 32]);
         let body = Body::Receipt(Receipt { request, outcome, by, blob, detail });
         let outgoing = self.send.sign(&desk, Proposal::new(body, party_names(&self.by)))?;
-        let text = format!("{} {verb} request {}", self.by, self.request);
+        let text = done.say(self.send.lang(), &[&self.by, &self.request.to_string()]);
         outgoing.send(&self.send, &desk, &text, NoMore {})
     }
 }

@@ -2,16 +2,15 @@
 
 use serde::Serialize;
 
-use super::{LangArg, Scene, parse_request};
-use crate::cli::desk::Desk;
+use super::{Scene, parse_request};
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::Place;
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::LookArgs;
 use anyhow::Context as _;
 use proofward::ledger::chain::Release;
 use proofward::ledger::transaction::CoreId;
 use proofward::wallet::guardian::{Acted, Step};
-use proofward::words;
+use proofward::words::{self, Done};
 
 /// Send a guardian's share to the reader, if the request is open and has been for long enough
 #[derive(Debug, clap::Args)]
@@ -30,14 +29,8 @@ pub(crate) struct Args {
     /// Which guardian: a key of the directory, an address or 64 hex digits
     #[arg(long = "as", value_name = "KEY")]
     guardian: String,
-    /// In which language the reason is given
-    #[arg(long, value_enum, default_value_t)]
-    lang: LangArg,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -51,7 +44,7 @@ struct Released {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let scene = Scene::new(&desk)?;
         let guardian = desk.key(&self.guardian).context("--as")?;
         let folder = Acted::folder(desk.dir.path(), &guardian);
@@ -94,13 +87,13 @@ impl Args {
             Release::Now if !released.sent => Release::NotOpen(None),
             decision => decision,
         };
-        released.words = words::release(self.lang.into(), &decision);
-        if self.format.is_json() {
+        released.words = words::release(self.look.lang(), &decision);
+        if self.look.format.is_json() {
             json_line(&released)?;
         } else {
             text_line(&released.words)?;
             if let Some(blob) = &released.blob {
-                text_line(format!("sent: blob {blob}"))?;
+                text_line(Done::ShareSent.say(self.look.lang(), &[blob]))?;
             }
         }
         Ok(if released.sent { Outcome::Yes } else { Outcome::No })

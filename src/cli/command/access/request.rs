@@ -21,7 +21,7 @@ use proofward::primitives::BlockHash;
 use proofward::wallet::KeptRequest;
 use proofward::wallet::custody::SealSecret;
 use proofward::wallet::handout::{HeardKeys, PolicyBranch};
-use proofward::words::{Lang, explain};
+use proofward::words::{Done, explain};
 
 /// Ask for a record, under a branch of its policy that its owner handed over
 #[derive(Debug, clap::Args)]
@@ -116,7 +116,7 @@ impl Args {
             status: status.to_owned(),
             reply_key: hex::encode(reply.public().0),
         };
-        let text = format!("{} asks for record {}", self.reader, handed.rid);
+        let text = Done::Asks.say(self.send.lang(), &[&self.reader, &asked.record]);
         outgoing.send(&self.send, &desk, &text, asked)
     }
 
@@ -197,18 +197,18 @@ impl Args {
     }
 
     fn not_sent(&self, judged: Judged) -> anyhow::Result<Outcome> {
+        let lang = self.send.lang();
         let not_sent = match judged {
-            Err(error) => NotSent::by_rule(error.name(), &error.to_string()),
+            Err(error) => NotSent::by_rule(lang, &error.into()),
             Ok((held, answer)) => {
                 let clause = match held.status {
                     RequestStatus::Refused(clause) => Some(clause),
                     _ => None,
                 };
-                NotSent { clause, ..NotSent::new(words(Lang::En, &held, &answer)) }
+                NotSent { clause, ..NotSent::new(words(lang, &held, &answer)) }
             }
         };
-        let last = "not sent: it would be refused, and logged; --anyway sends it";
-        not_sent.tell(self.send.signing.format, last)
+        not_sent.tell(&self.send, Done::WouldBeRefused)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::sending::SendArgs;
 use proofward::ledger::transaction::Party;
 use proofward::ledger::transaction::attest::{Claim, Withdrawn};
+use proofward::words::Done;
 
 /// Is a device
 #[derive(Debug, clap::Args)]
@@ -78,7 +79,7 @@ impl WithdrawModel {
     fn run(self) -> anyhow::Result<Outcome> {
         let desk = self.send.desk()?;
         let (issuer, model) = (desk.party_id(&self.issuer)?, commitment(Some(&self.model))?);
-        let text = format!("withdrawn: model {}", hex::encode(model));
+        let text = Done::WithdrawnModel.say(self.send.lang(), &[&hex::encode(model)]);
         send_withdrawal(
             &self.send,
             &desk,

@@ -23,6 +23,7 @@ use proofward::ledger::store::{BLOB_BYTES_MAX, Blobs};
 use proofward::ledger::transaction::attest::{Claim, Withdrawn};
 use proofward::ledger::transaction::{Attest, Body, CoreId, Party, PartyId};
 use proofward::wallet::SecretKey;
+use proofward::words::Done;
 
 pub(crate) use beacon::Args as BeaconArgs;
 pub(crate) use device::Args as DeviceArgs;
@@ -171,7 +172,8 @@ impl<K: Kind> Make<K> {
                 _ => None,
             },
         };
-        let text = format!("{} of {}, to height {until}", self.issuer, self.subject);
+        let values = [&*self.issuer, &self.subject, &until.to_string()];
+        let text = Done::Claimed.say(self.send.lang(), &values);
         let names = party_names(&self.issuer).into_iter().chain(party_names(&self.subject));
         let outgoing = self.send.sign(&desk, Proposal::new(Body::Attest(attest), names))?;
         outgoing.send(&self.send, &desk, &text, more)
@@ -182,7 +184,7 @@ impl Withdraw {
     pub(crate) fn run(self, number: u8) -> anyhow::Result<Outcome> {
         let desk = self.send.desk()?;
         let core = self.core(&desk, number)?;
-        let text = format!("withdrawn: claim {core}");
+        let text = Done::WithdrawnClaim.say(self.send.lang(), &[&core.to_string()]);
         send_withdrawal(
             &self.send,
             &desk,

@@ -17,12 +17,11 @@ use anyhow::{Context as _, ensure};
 
 use people::People;
 use proofward::wallet::SecretKey;
-use proofward::words::{Lang, Told, tell};
+use proofward::words::{Lang, Told};
 use stage::Stage;
 
-use crate::cli::command::access::LangArg;
 use crate::cli::exit::Outcome;
-use crate::cli::output::text_line;
+use crate::cli::output::{LangArg, text_line};
 
 /// Tell the whole story: a hospital, a record, who opens it and who does not, and the proof of it all
 #[derive(Debug, clap::Args)]
@@ -50,12 +49,12 @@ struct Voice(Lang);
 impl Voice {
     /// A step of the story.
     fn say(self, told: Told, values: &[&str]) -> anyhow::Result<()> {
-        text_line(format!("• {}", tell(self.0, told, values)))
+        text_line(format!("• {}", told.say(self.0, values)))
     }
 
     /// What became of it.
     fn then(self, told: Told, values: &[&str]) -> anyhow::Result<()> {
-        text_line(format!("  → {}", tell(self.0, told, values)))
+        text_line(format!("  → {}", told.say(self.0, values)))
     }
 
     /// The ledger's own words.
@@ -86,7 +85,7 @@ impl Args {
 }
 
 fn story(path: &std::path::Path, voice: Voice) -> anyhow::Result<()> {
-    text_line(tell(voice.0, Told::Title, &[]))?;
+    text_line(Told::Title.say(voice.0, &[]))?;
     let people = People::new()?;
     let mut stage = Stage::found(path, people.anchor.public_key())?;
     let tokens = crate::cli::settings::tokens(stage.ledger.chain().spec.subsidy(1));

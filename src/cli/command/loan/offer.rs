@@ -9,6 +9,7 @@ use crate::cli::sending::{Proposal, SendArgs};
 use crate::cli::settings::{parse_tokens, tokens};
 use proofward::ledger::transaction::pay::LoanTerms;
 use proofward::ledger::transaction::{Body, Pay, PayKind};
+use proofward::words::Done;
 
 /// Offer a loan: sign it for the other side to accept
 #[derive(Debug, clap::Args)]
@@ -60,13 +61,9 @@ impl Args {
             false => vec![&self.from, &self.debtor],
         };
         let outgoing = self.send.sign(&desk, Proposal::new(body, names))?;
-        let verb = if self.announce { "announced" } else { "lent" };
-        let text = format!(
-            "{} tokens {verb} to {} against {} until block {due_h}",
-            tokens(self.amount),
-            self.debtor,
-            tokens(total_owed)
-        );
+        let done = if self.announce { Done::Announced } else { Done::Lent };
+        let values = [&*tokens(self.amount), &self.debtor, &tokens(total_owed), &due_h.to_string()];
+        let text = done.say(self.send.lang(), &values);
         let more = More { amount_units: self.amount, owed_units: total_owed, due_h };
         outgoing.send(&self.send, &desk, &text, more)
     }

@@ -8,6 +8,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::sending::{Proposal, SendArgs};
 use crate::cli::settings::{parse_tokens, tokens};
 use proofward::ledger::transaction::{Body, CoreId, Pay, PayKind};
+use proofward::words::Done;
 
 /// Give back what is owed, in part or whole
 #[derive(Debug, clap::Args)]
@@ -40,7 +41,7 @@ impl Args {
         let body = Body::Pay(Pay { from, to: held.lender, amount, kind });
         let outgoing = self.send.sign(&desk, Proposal::new(body, [&self.from]))?;
         let left = held.left().saturating_sub(amount);
-        let text = format!("{} tokens repaid, {} left", tokens(amount), tokens(left));
+        let text = Done::Repaid.say(self.send.lang(), &[&tokens(amount), &tokens(left)]);
         outgoing.send(&self.send, &desk, &text, More { amount_units: amount, left_units: left })
     }
 }

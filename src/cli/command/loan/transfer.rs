@@ -6,6 +6,7 @@ use super::debt;
 use crate::cli::exit::Outcome;
 use crate::cli::sending::{NoMore, Proposal, SendArgs};
 use proofward::ledger::transaction::{Body, CoreId, Pay, PayKind};
+use proofward::words::Done;
 
 /// Hand the claim on to somebody else; to the debtor, it forgives the rest
 #[derive(Debug, clap::Args)]
@@ -31,10 +32,8 @@ impl Args {
         let kind = PayKind::Assign { debt: self.debt.0 };
         let body = Body::Pay(Pay { from, to, amount: 0, kind });
         let outgoing = self.send.sign(&desk, Proposal::new(body, [&self.from]))?;
-        let text = match to == held.debtor {
-            true => format!("what {} owes is forgiven", self.to),
-            false => format!("the claim goes to {}", self.to),
-        };
+        let done = if to == held.debtor { Done::Forgiven } else { Done::HandedOn };
+        let text = done.say(self.send.lang(), &[&self.to]);
         outgoing.send(&self.send, &desk, &text, NoMore {})
     }
 }

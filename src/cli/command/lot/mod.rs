@@ -24,6 +24,7 @@ use proofward::ledger::transaction::lot::{Step, Witness};
 use proofward::ledger::transaction::{Body, LotId, Move, Party};
 use proofward::wallet::handout::HeardKeys;
 use proofward::wallet::lot::LotCode;
+use proofward::words::{self, Done};
 
 /// Move goods and trace them: who claims to have made, had and given what
 #[derive(Debug, clap::Args)]
@@ -134,10 +135,11 @@ impl MoveArgs {
             party_names(&self.by).into_iter().chain(self.witness.iter().map(String::as_str));
         let outgoing = self.send.sign(desk, Proposal::new(Body::Move(body.clone()), names))?;
         let lots = lots_of(&body, &outgoing);
-        let step = body.step.name();
+        let (step, lang) = (body.step.name(), self.send.lang());
+        let said = words::step(lang, &body.step);
         let text = match code {
-            Some(code) => format!("{step}: the code on the package is {code}"),
-            None => format!("{step}: {}", lots.join(" ")),
+            Some(code) => Done::MovedWithCode.say(lang, &[said, &code.to_string()]),
+            None => Done::Moved.say(lang, &[said, &lots.join(" ")]),
         };
         let more = Lots { step, lots, code: code.map(LotCode::to_string) };
         outgoing.send(&self.send, desk, &text, more)

@@ -6,11 +6,10 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use super::lot_named;
-use crate::cli::command::access::LangArg;
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::{Place, read_input};
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::{LookArgs, read_input};
 use proofward::interop::travel;
 use proofward::ledger::goods::{Label, SignedMove, Trace};
 use proofward::ledger::state::LotStatus;
@@ -34,14 +33,8 @@ pub(super) struct Args {
     /// that were seen elsewhere
     #[arg(long, value_name = "FILE", num_args = 0..)]
     evidence: Option<Vec<PathBuf>>,
-    /// In which language
-    #[arg(long, value_enum, default_value_t)]
-    lang: LangArg,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -89,14 +82,14 @@ impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let code: Option<LotCode> = self.lot.parse().ok();
         let lot = lot_named(&self.lot)?;
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let mut others = Vec::new();
         for path in self.evidence.iter().flatten() {
             others.push(signed(&desk, path).with_context(|| path.display().to_string())?);
         }
         let trace = desk.view().trace(&lot, &others, &travel::kilometres)?;
         let opens = code.as_ref().map(|code| opens(code, &trace));
-        if self.format.is_json() {
+        if self.look.format.is_json() {
             json_line(&Traced::of(&trace, opens))?;
         } else {
             self.tell(&trace, opens)?;
@@ -106,7 +99,7 @@ impl Args {
     }
 
     fn tell(&self, trace: &Trace, opens: Option<bool>) -> anyhow::Result<()> {
-        let lang = self.lang.into();
+        let lang = self.look.lang();
         if trace.steps.is_empty() {
             return text_line(words::unknown_lot(lang));
         }

@@ -6,11 +6,9 @@ use serde::Serialize;
 
 use super::code_named;
 use super::trace::opens;
-use crate::cli::command::access::LangArg;
-use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::Place;
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::LookArgs;
 use proofward::interop::travel;
 use proofward::wallet::lot::tag_message;
 use proofward::wallet::{PipeSigner, Purpose, Signer as _};
@@ -37,14 +35,8 @@ pub(super) struct Args {
     /// Ask the key of the package, by COMMAND, to sign the hash of the latest block
     #[arg(long, value_name = "COMMAND")]
     tag: Option<String>,
-    /// In which language
-    #[arg(long, value_enum, default_value_t)]
-    lang: LangArg,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -61,7 +53,7 @@ struct Verified {
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let code = code_named(&self.code)?;
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let trace = desk.view().trace(&code.lot, &[], &travel::kilometres)?;
         let opens = opens(&code, &trace);
         let recalled = trace.origins.iter().any(|origin| origin.recalled.is_some());
@@ -80,11 +72,11 @@ impl Args {
             }
         };
         let valid = opens && !recalled && !over && why_not.is_none();
-        if self.format.is_json() {
+        if self.look.format.is_json() {
             let (lot, tag) = (code.lot.to_string(), tag.name());
             json_line(&Verified { lot, valid, opens, recalled, over, tag, why_not })?;
         } else {
-            let lang = self.lang.into();
+            let lang = self.look.lang();
             text_line(words::code_opens(lang, opens))?;
             for line in words::package(lang, recalled, over, tag) {
                 text_line(line)?;

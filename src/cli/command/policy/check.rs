@@ -8,11 +8,9 @@ use serde::Serialize;
 use super::openers::{Known, Teller, WITHIN_MAX};
 use super::wait::{quantile_s, spoken};
 use super::{policy_of, read_policy};
-use crate::cli::command::access::LangArg;
-use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::Place;
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::LookArgs;
 use proofward::ledger::chain::RELEASE_DEPTH_BLOCKS;
 use proofward::ledger::policy::{Leaf, Standing, Threshold, who_can_open};
 use proofward::ledger::spec::Spec;
@@ -40,14 +38,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BLOCKS", default_value_t = 144)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=i64::from(WITHIN_MAX)))]
     within: u32,
-    /// In which language
-    #[arg(long, value_enum, default_value_t)]
-    lang: LangArg,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result: one object for each time, set, single point and risk
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -64,7 +56,7 @@ struct TimeLine<'a> {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let kept = desk.kept(&self.record)?;
         let at = desk.accepted(&kept)?.map_or(kept.epochs.len() - 1, |(at, _)| at);
         let epoch = &kept.epochs[at];
@@ -76,11 +68,12 @@ impl Args {
                 &unkept
             }
         };
-        let teller = Teller { desk: &desk, lang: self.lang.into(), format: self.format };
+        let teller = Teller { desk: &desk, lang: self.look.lang(), format: self.look.format };
         for (name, draft) in &policy.leaves {
             Self::times(&teller, name, &draft.terms)?;
         }
-        if !self.format.is_json() && !policy.leaves.iter().any(|(_, d)| d.terms.is_emergency()) {
+        if !self.look.format.is_json() && !policy.leaves.iter().any(|(_, d)| d.terms.is_emergency())
+        {
             text_line(teller.say(Opening::NoEmergency, &[]))?;
         }
 
@@ -94,7 +87,7 @@ impl Args {
         Ok(if openers.ways.is_empty() { Outcome::No } else { Outcome::Yes })
     }
 
-    /// How long a leaf takes, on the chains that the program knows and on this one.
+    /// How long a leaf takes on this chain and on those that the program knows.
     fn times(teller: &Teller<'_>, name: &str, leaf: &Leaf) -> anyhow::Result<()> {
         let waited = leaf.delay.max(APPROVE_BLOCKS);
         let depth = RELEASE_DEPTH_BLOCKS;
@@ -112,8 +105,14 @@ impl Args {
             text_line(teller.say(sentence, &values))?;
         }
         let own = teller.desk.spec();
-        let presets = [("test", Spec::test().spacing_s), ("main", Spec::main().spacing_s)];
-        for (chain, spacing_s) in [(&*own.name, own.spacing_s)].into_iter().chain(presets) {
+        let presets = [
+            ("local", Spec::LOCAL_SPACING_S),
+            ("test", Spec::test().spacing_s),
+            ("main", Spec::main().spacing_s),
+        ];
+        // This chain first, each once.
+        let others = presets.into_iter().filter(|(chain, _)| *chain != own.name);
+        for (chain, spacing_s) in [(&*own.name, own.spacing_s)].into_iter().chain(others) {
             let quantile = |percent| quantile_s(blocks, spacing_s, percent);
             let (median_s, p99_s) = (quantile(50), quantile(99));
             if teller.format.is_json() {

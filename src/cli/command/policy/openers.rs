@@ -12,7 +12,7 @@ use proofward::ledger::rules::access::Around;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::transaction::PartyId;
 use proofward::wallet::record::{KeptEpoch, KeptPolicy};
-use proofward::words::{Lang, Opening, opening, risk, role};
+use proofward::words::{Lang, Opening, risk, role};
 
 /// Farthest that is looked ahead.
 pub(super) const WITHIN_MAX: u32 = 10_000;
@@ -199,7 +199,7 @@ impl Teller<'_> {
     }
 
     pub(super) fn say(&self, sentence: Opening, values: &[&str]) -> String {
-        opening(self.lang, sentence, values)
+        sentence.say(self.lang, values)
     }
 }
 

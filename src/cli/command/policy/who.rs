@@ -3,11 +3,8 @@
 use anyhow::{Context as _, bail};
 
 use super::openers::{Known, Teller, WITHIN_MAX};
-use crate::cli::command::access::LangArg;
-use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::Format;
-use crate::cli::settings::Place;
+use crate::cli::settings::LookArgs;
 use proofward::ledger::policy::who_can_open;
 use proofward::wallet::record::RecordName;
 
@@ -20,19 +17,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BLOCKS", default_value_t = 144)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=i64::from(WITHIN_MAX)))]
     within: u32,
-    /// In which language
-    #[arg(long, value_enum, default_value_t)]
-    lang: LangArg,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result: one object for each set, single point and risk
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let kept = desk.kept(&self.record)?;
         let Some((at, held)) = desk.accepted(&kept)? else {
             bail!("the chain has not accepted record {} yet", self.record);
@@ -50,7 +41,7 @@ impl Args {
         let known = Known::gather(&desk, epoch, &policies, self.within)?;
         let openers = who_can_open(&known.world, next, self.within)?;
         let last = next.height.saturating_add(self.within);
-        let teller = Teller { desk: &desk, lang: self.lang.into(), format: self.format };
+        let teller = Teller { desk: &desk, lang: self.look.lang(), format: self.look.format };
         teller.tell(&known, &openers, last)?;
         Ok(if openers.ways.is_empty() { Outcome::No } else { Outcome::Yes })
     }

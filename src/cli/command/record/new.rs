@@ -13,6 +13,7 @@ use proofward::wallet::SecretKey;
 use proofward::wallet::custody::Sealed;
 use proofward::wallet::custody::sharing::RecordEpoch;
 use proofward::wallet::record::{KeptEpoch, KeptRecord, Owners, RecordName};
+use proofward::words::Done;
 
 /// What may be said of a new record beside its guardians.
 #[derive(Debug, clap::Args)]
@@ -80,12 +81,9 @@ impl NewRecord<'_> {
         let kept = KeptRecord { genesis: desk.chain.genesis, epochs: vec![epoch] };
         let proposal = Proposal::new(body, party_names(self.owner)).held(&kept.latest().rid);
         let outgoing = send.sign(desk, proposal)?;
-        let text = format!(
-            "record {}: {} bytes encrypted, {} share sets",
-            of.rid,
-            content.len(),
-            sealed.share_sets.len()
-        );
+        let counts = [content.len(), sealed.share_sets.len()].map(|count| count.to_string());
+        let values = [&*of.rid.to_string(), &counts[0], &counts[1]];
+        let text = Done::Added.say(send.lang(), &values);
         keep_and_send(desk, send, self.name, &kept, &sealed, policy_root, outgoing, &text)
     }
 }

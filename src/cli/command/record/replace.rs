@@ -18,6 +18,7 @@ use proofward::wallet::SecretKey;
 use proofward::wallet::custody::Sealed;
 use proofward::wallet::custody::sharing::RecordEpoch;
 use proofward::wallet::record::{EPOCHS_MAX, KeptEpoch, KeptPolicy, Owners, RecordName};
+use proofward::words::Done;
 
 /// Put new content in the place of a record
 #[derive(Debug, clap::Args)]
@@ -62,18 +63,18 @@ struct Replace {
 
 impl Amend {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        self.replace.run("amended")
+        self.replace.run(Done::Amended)
     }
 }
 
 impl Rekey {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        self.replace.run("encrypted anew")
+        self.replace.run(Done::Rekeyed)
     }
 }
 
 impl Replace {
-    fn run(self, done: &str) -> anyhow::Result<Outcome> {
+    fn run(self, done: Done) -> anyhow::Result<Outcome> {
         let desk = self.send.desk()?;
         let mut kept = desk.kept(&self.name)?;
         let Some((at, held)) = desk.accepted(&kept)? else {
@@ -108,13 +109,9 @@ impl Replace {
         epoch.policies.extend(policy);
         let prev = Previous { rid: old.rid.public_key(), owners: signers };
         let body = Body::Record(epoch.announcement(owners, policy_root, Some(prev)));
-        let text = format!(
-            "record {} {done} as {}, {} bytes, from {} blocks on",
-            self.name,
-            of.rid,
-            content.len(),
-            old.grant_delay
-        );
+        let (bytes, delay) = (content.len().to_string(), old.grant_delay.to_string());
+        let values = [&*self.name.to_string(), &of.rid.to_string(), &bytes, &delay];
+        let text = done.say(self.send.lang(), &values);
         kept.epochs.push(epoch);
         let names = names
             .into_iter()

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{check_chain, read};
-use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
+use crate::cli::output::{json_line, text_line};
 use crate::cli::sending::{Judged, judge};
-use crate::cli::settings::Place;
+use crate::cli::settings::LookArgs;
 use proofward::ledger::mempool::Refused;
 use proofward::ledger::rules::TransactionError;
+use proofward::words::{Done, refusal};
 
 /// Judge a transaction by the rules of the next block and leave it in the inbox
 #[derive(Debug, clap::Args)]
@@ -19,10 +19,7 @@ pub(crate) struct Args {
     /// The file; - for standard input
     file: PathBuf,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -37,7 +34,7 @@ struct Submitted {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let file = read(&self.file)?;
-        let desk = Desk::open(&self.place)?;
+        let (desk, lang) = (self.look.desk()?, self.look.lang());
         check_chain(&file, desk.spec(), &desk.dir)?;
         let mut submitted = Submitted {
             submitted: false,
@@ -52,31 +49,35 @@ impl Args {
             let error = TransactionError::WrongSigners { expected: signers, got };
             return self.refuse(submitted, &error.into());
         };
-        match judge(&desk, &transaction)? {
-            Judged::Taken(None) => {}
-            Judged::Taken(Some(refused)) => {
-                submitted.rule = Some(refused.name());
-                submitted.detail = Some(refused.to_string());
-            }
+        let later = match judge(&desk, &transaction)? {
+            Judged::Taken(later) => later,
             Judged::Refused(refused) => return self.refuse(submitted, &refused),
-        }
+        };
+        submitted.rule = later.as_ref().map(Refused::name);
+        submitted.detail = later.as_ref().map(Refused::to_string);
         desk.dir.inbox()?.leave(&transaction.encode())?;
         submitted.submitted = true;
-        if self.format.is_json() {
+        if self.look.format.is_json() {
             json_line(&submitted)?;
         } else {
-            let later = submitted.detail.map_or(String::new(), |why| format!(" (later: {why})"));
-            text_line(format!("left for the miner: transaction {}{later}", submitted.transaction))?;
+            text_line(match &later {
+                None => Done::Left.say(lang, &[&submitted.transaction]),
+                Some(refused) => {
+                    let values = [&*submitted.transaction, &refusal(lang, refused)];
+                    Done::LeftForLater.say(lang, &values)
+                }
+            })?;
         }
         Ok(Outcome::Yes)
     }
 
     fn refuse(&self, submitted: Submitted, error: &Refused) -> anyhow::Result<Outcome> {
-        if self.format.is_json() {
+        if self.look.format.is_json() {
             let (rule, detail) = (Some(error.name()), Some(error.to_string()));
             json_line(&Submitted { rule, detail, ..submitted })?;
         } else {
-            text_line(format!("refused: {}: {error}", error.name()))?;
+            let lang = self.look.lang();
+            text_line(Done::Refused.say(lang, &[&refusal(lang, error)]))?;
         }
         Ok(Outcome::No)
     }

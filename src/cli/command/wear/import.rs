@@ -25,6 +25,7 @@ use proofward::node::dir::ChainDir;
 use proofward::node::unix_now;
 use proofward::wallet::custody::{SealKey, Use};
 use proofward::wallet::record::RecordName;
+use proofward::words::Done;
 
 /// What sealed samples are sealed for.
 pub(super) const SAMPLES_INFO: &[u8] = b"proofward samples";
@@ -155,7 +156,8 @@ impl Args {
         if self.send.signing.format.is_json() {
             json_line(&BudgetLine { days: days.len(), hashes: bought, earned, spent, left })?;
         } else {
-            text_line(format!("{bought} hashes into {}, {left} left in it", path.display()))?;
+            let values = [&*bought.to_string(), &path.display().to_string(), &left.to_string()];
+            text_line(Done::Bought.say(self.send.lang(), &values))?;
         }
         Ok(Outcome::Yes)
     }
@@ -212,12 +214,9 @@ impl Args {
             let outgoing = self.send.sign(&desk, proposal)?;
             prev = outgoing.core().0;
             seq = seq.saturating_add(1);
-            outgoing.send(
-                &self.send,
-                &desk,
-                "reading",
-                DaySent { samples: hex::encode(day.root) },
-            )?;
+            let text = Done::Reading.say(self.send.lang(), &[]);
+            let more = DaySent { samples: hex::encode(day.root) };
+            outgoing.send(&self.send, &desk, &text, more)?;
         }
         Ok(Outcome::Yes)
     }
@@ -258,12 +257,14 @@ impl Args {
         if self.send.signing.format.is_json() {
             return json_line(&line);
         }
-        text_line(format!(
-            "{t0} to {t1}: {samples} samples, worn {} s, in motion {} s, {} steps: {hashes} hashes",
-            line.wear_s, line.active_s, line.steps
-        ))?;
+        let lang = self.send.lang();
+        let seen =
+            [*t0, *t1, line.wear_s, line.active_s, line.steps].map(|value| value.to_string());
+        let [t0, t1, worn, active, steps] = &seen;
+        let values = [t0, t1, &samples.to_string(), worn, active, steps, &hashes.to_string()];
+        text_line(Done::Worn.say(lang, &values.map(String::as_str)))?;
         match line.blob {
-            Some(blob) => text_line(format!("samples sealed to the wearer: blob {blob}")),
+            Some(blob) => text_line(Done::SamplesSealed.say(lang, &[&blob])),
             None => Ok(()),
         }
     }
@@ -272,7 +273,7 @@ impl Args {
         if self.send.signing.format.is_json() {
             json_line(&RefusedLine { refused: name, row, detail: why.to_owned() })?;
         } else {
-            text_line(format!("refused: {name}: {why}"))?;
+            text_line(Done::Refused.say(self.send.lang(), &[&format!("{name}: {why}")]))?;
         }
         Ok(Outcome::No)
     }
