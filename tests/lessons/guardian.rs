@@ -83,7 +83,7 @@ fn what_a_reorganisation_drops_is_submitted_again_and_waits_again() {
             assert_eq!(steps(opening, &acted), [], "open, but not deep enough");
             opening.world.wait(1);
         }
-        assert_eq!(steps(opening, &acted), [send.clone()]);
+        assert_eq!(steps(opening, &acted), std::slice::from_ref(&send));
     };
     open(&mut opening);
     // A longer branch without any of it.
