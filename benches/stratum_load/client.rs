@@ -2,6 +2,8 @@
 //! of a job than to note the time.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -11,6 +13,7 @@ use proofward::kernel::{Hits, Job, Kernel, NonceRange};
 use proofward::node::difficulty::Difficulty;
 use proofward::primitives::{CompactTarget, Target};
 use serde_json::Value;
+use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -258,22 +261,30 @@ fn first(kernel: Kernel, job: &Job, misses: Option<Target>) -> Option<u32> {
     }
 }
 
-/// Reads until the end.
+/// Reads until the end, with as little work as can be: the server has the same processors.
 async fn listen(client: Rc<Client>) {
     let mut rest: Vec<u8> = Vec::new();
     loop {
-        if client.stream.readable().await.is_err() {
+        // Unlike `readable` it keeps no list of who waits.
+        if poll_fn(|context| client.stream.poll_read_ready(context)).await.is_err() {
             return;
         }
         if client.is_deaf.get() {
             return std::future::pending().await;
         }
         let mut chunk = [0; 4096];
-        let count = match client.stream.try_read(&mut chunk) {
-            Ok(0) => return,
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
-            Err(_) => return,
+        let mut count = None;
+        let read = client.stream.try_io(Interest::READABLE, || {
+            let taken = rustix::io::read(&client.stream, &mut chunk)?;
+            count = Some(taken);
+            // What leaves room was everything, and need not be asked for again.
+            if taken < chunk.len() { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        let count = match (read, count) {
+            (_, Some(0)) => return,
+            (_, Some(count)) => count,
+            (Err(error), None) if error.kind() == ErrorKind::WouldBlock => continue,
+            _ => return,
         };
         let now = Instant::now();
         let mut bytes = &chunk[..count];

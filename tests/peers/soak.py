@@ -3,13 +3,16 @@
 accepted shares imply, and the rate against that of `search` on the same threads in the same run.
 
 Usage: soak.py PROOFWARD [SECONDS] [PROTOCOL] [ALGORITHM] [DIFFICULTY] [THREADS]
-PROTOCOL is stratum or template. Exits with 1 if what is printed is not as it should be.
+PROTOCOL is stratum, or template, where every share is a block. Exits with 1 if what is printed is not as it
+should be; the rate counts on a machine that does nothing else.
 """
+import collections
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 
 
 def lines(process):
@@ -47,19 +50,25 @@ def main():
     threads = int(given[4] or 1)
     place = pathlib.Path(tempfile.mkdtemp())
     chain = place / "chain.toml"
-    # A local chain, with the algorithm, and a block in a minute or so of one thread.
+    # A local chain, with the algorithm, and a block in a minute or so of one thread. Where shares are blocks,
+    # one in some milliseconds, and later, since the difficulty doubles with every 720, in some tenths of a second.
     seed = place / "seed"
     subprocess.run([program, "init", "--dir", seed], check=True, capture_output=True)
     text = (seed / "chain.toml").read_text()
     changed = []
     for line in text.splitlines():
         key = line.split("=")[0].strip()
-        new = {"algorithm": f'algorithm = "{algorithm}"', "spacing_s": "spacing_s = 60",
-               "half_life_s": "half_life_s = 7200", "future_limit_s": "future_limit_s = 480"}.get(key, line)
-        if key in ("limit", "start"):
+        spacing, half_life = (60, 7200) if protocol == "stratum" else (3600, 2_592_000)
+        new = {"algorithm": f'algorithm = "{algorithm}"', "spacing_seconds": f"spacing_seconds = {spacing}",
+               "half_life_seconds": f"half_life_seconds = {half_life}",
+               "future_limit_seconds": f"future_limit_seconds = {8 * spacing}"}.get(key, line)
+        if key in ("limit_bits", "start_bits"):
             bits = "1d01ffff" if algorithm == "sha256d" else "1c7fff80"
+            bits = bits if protocol == "stratum" else "1e0fffff"
             new = f'{key} = "{bits}"'
         changed.append(new)
+    # Nothing of it may pass by unnoticed when the file's keys change.
+    assert sum(line != new for line, new in zip(text.splitlines(), changed)) >= 5, changed
     chain.write_text("\n".join(changed) + "\n")
     node = subprocess.Popen(
         [program, "node", "--chain", chain, "--dir", place / "chain", "--stratum", "127.0.0.1:0",
@@ -67,6 +76,8 @@ def main():
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         ready = json.loads(node.stdout.readline())
+        # A node that tells of thousands of blocks wants a reader.
+        threading.Thread(target=collections.deque, args=(node.stdout, 0), daemon=True).start()
         where = (["--url", "stratum+tcp://" + ready["stratum"], "--user", "soak", "--pass", f"d={difficulty}"]
                  if protocol == "stratum" else
                  ["--url", "http://" + ready["rpc"], "--cookie", ready["cookie"]])

@@ -3,10 +3,7 @@
 
 use std::io::Write as _;
 
-use proofward::hash::{Algorithm, hash_header};
-use proofward::kernel::{Hits, Job, Kernel, NonceRange};
 use proofward::ledger::spec::Spec;
-use proofward::node::difficulty::Difficulty;
 use proofward::node::stratum::bucket::Bucket;
 use proofward::node::stratum::clock::Moment;
 use proofward::node::stratum::connection::Closing;
@@ -14,14 +11,11 @@ use proofward::node::stratum::limits::{LINES_AT_ONCE_MAX, LINES_PER_S_MAX};
 use proofward::node::stratum::server::Crowd;
 use proofward::node::stratum::session::{Ending, Event, Next};
 use proofward::primitives::CompactTarget;
-use serde_json::Value;
 
-use crate::client::{Work, bytes_of, target_of};
 use crate::common::{Key, easy_spec};
-use crate::tcp::{Peer, Port, payees};
+use crate::rig::{PING, Rig};
+use crate::tcp::{Port, payees};
 use crate::world::World;
-
-const PING: &[u8] = br#"{"id":7,"method":"mining.ping"}"#;
 
 #[test]
 fn so_many_lines_at_once_are_heard_and_so_many_a_second() {
@@ -49,9 +43,9 @@ fn a_flood_of_lines_ends_a_connection_that_is_told_why() {
     let mut other = world.miner(1);
     // Two lines were the login.
     for _ in 2..LINES_AT_ONCE_MAX {
-        assert_eq!(line.step(Event::Line(PING)).1, Next::Go);
+        assert_eq!(line.step(Event::Line(PING.as_bytes())).1, Next::Go);
     }
-    let (messages, next) = line.step(Event::Line(PING));
+    let (messages, next) = line.step(Event::Line(PING.as_bytes()));
     assert_eq!(next, Next::Close(Ending::Flood));
     assert_eq!(messages.len(), 1);
     assert_eq!(messages[0]["method"], "client.show_message");
@@ -59,7 +53,7 @@ fn a_flood_of_lines_ends_a_connection_that_is_told_why() {
     // It is nothing to others, nor to one that takes its time.
     for _ in 0..3 * LINES_AT_ONCE_MAX / LINES_PER_S_MAX {
         for _ in 0..LINES_PER_S_MAX {
-            assert_eq!(other.step(Event::Line(PING)).1, Next::Go);
+            assert_eq!(other.step(Event::Line(PING.as_bytes())).1, Next::Go);
         }
         world.time.pass(1000);
     }
@@ -79,16 +73,15 @@ fn a_flood_of_lines_closes_its_socket_only() {
     let mut flood = port.connect();
     let lines = vec![b'\n'; usize::try_from(LINES_AT_ONCE_MAX).unwrap()];
     flood.stream.write_all(&lines).unwrap();
-    flood.stream.write_all(PING).unwrap();
-    flood.stream.write_all(b"\n").unwrap();
+    flood.send(PING);
     assert!(flood.rest().is_empty());
     port.until("it is gone", |status| status.connections == 1);
     assert_eq!(port.status().ended.get(&Closing::Session(Ending::Flood)), Some(&1));
     let mut nearly = port.connect();
     nearly.stream.write_all(&lines[1..]).unwrap();
-    nearly.send(std::str::from_utf8(PING).unwrap());
+    nearly.send(PING);
     assert!(nearly.line().unwrap().contains("pong"));
-    miner.send(std::str::from_utf8(PING).unwrap());
+    miner.send(PING);
     assert!(miner.line().unwrap().contains("pong"));
 }
 
@@ -109,123 +102,6 @@ fn spec() -> Spec {
     }
     .check()
     .unwrap()
-}
-
-/// A miner behind a socket.
-struct Rig<'a> {
-    port: &'a Port,
-    peer: Peer,
-    user: String,
-    extranonce1: Vec<u8>,
-    work: Work,
-    difficulty: f64,
-    /// No header is hashed twice.
-    extranonce2: u32,
-    shares: u32,
-    shares_at_job: u32,
-    jobs: u32,
-}
-
-impl<'a> Rig<'a> {
-    fn new(port: &'a Port, key: u32) -> Self {
-        let (mut peer, user) = (port.connect(), port.user(key));
-        peer.send(r#"{"id":9,"method":"mining.suggest_difficulty","params":[0.000001]}"#);
-        assert!(peer.line().unwrap().contains("true"));
-        let [subscribed, difficulty, work, _] =
-            peer.login(&user, "").map(|line| serde_json::from_str::<Value>(&line).unwrap());
-        Self {
-            port,
-            peer,
-            user,
-            extranonce1: bytes_of(&subscribed["result"][1]),
-            work: Work::of(&work),
-            difficulty: difficulty["params"][0].as_f64().unwrap(),
-            extranonce2: 0,
-            shares: 0,
-            shares_at_job: 0,
-            jobs: 1,
-        }
-    }
-
-    /// Reads a line; the answer, if it is one.
-    fn hear(&mut self) -> Option<Value> {
-        let message: Value = serde_json::from_str(&self.peer.line().unwrap()).unwrap();
-        match message["method"].as_str() {
-            Some("mining.set_difficulty") => {
-                self.difficulty = message["params"][0].as_f64().unwrap();
-                None
-            }
-            Some("mining.notify") => {
-                self.work = Work::of(&message);
-                self.jobs += 1;
-                self.shares_at_job = self.shares;
-                None
-            }
-            _ => Some(message),
-        }
-    }
-
-    /// Hashes on the work that it has, and brings what it finds, up to a block; every share is accepted.
-    fn mine(&mut self, hashes: u32, with_blocks: bool) {
-        let kernel = Kernel::available(Algorithm::Sha256d).next().unwrap();
-        let extranonces = [&self.extranonce1[..], &self.extranonce2.to_be_bytes()].concat();
-        let work = self.work.clone();
-        let header = work.header(&extranonces, work.version, work.time);
-        let network = CompactTarget(work.bits).to_target().unwrap();
-        // Below the least difficulty a share is a block.
-        let is_least = self.difficulty < Difficulty::LEAST.value();
-        let target = if is_least { network } else { target_of(self.difficulty) };
-        let job = Job::new(Algorithm::Sha256d, &header, target);
-        let mut hits = Hits::new();
-        let mut found = Vec::new();
-        for first in (0..hashes).step_by(1 << 12) {
-            let last = (first + (1 << 12)).min(hashes) - 1;
-            hits.clear();
-            assert_eq!(kernel.search(&job, NonceRange::new(first, last).unwrap(), &mut hits), None);
-            found.extend_from_slice(hits.as_slice());
-        }
-        let extranonce2 = self.extranonce2;
-        self.extranonce2 += 1;
-        for nonce in found {
-            let digest = hash_header(Algorithm::Sha256d, &job.header_with(nonce));
-            let is_block = network.is_met_by(&digest);
-            if !target.is_met_by(&digest) || is_block && !with_blocks {
-                continue;
-            }
-            let (user, Work { id, time, .. }) = (&self.user, &work);
-            self.peer.send(&format!(
-                "{{\"id\":4,\"method\":\"mining.submit\",\"params\":[\"{user}\",\"{id}\",\
-                 \"{extranonce2:08x}\",\"{time:08x}\",\"{nonce:08x}\"]}}"
-            ));
-            let answer = loop {
-                if let Some(answer) = self.hear().filter(|message| message["id"] == 4) {
-                    break answer;
-                }
-            };
-            assert_eq!(answer["result"], true, "{answer}");
-            self.shares += 1;
-            if is_block {
-                while self.work.prev_block == work.prev_block {
-                    self.hear();
-                }
-                return;
-            }
-        }
-    }
-
-    /// Whether the server has seen a flood, and may give out a job with another stamp.
-    fn is_due(&self) -> bool {
-        self.shares - self.shares_at_job >= 16 && self.port.time.now().stamp() > self.work.time
-    }
-
-    /// Passes time, shows that it is there, and waits for the work of that time.
-    fn pass(&mut self, ms: u64) {
-        self.port.time.pass(ms);
-        self.peer.send(std::str::from_utf8(PING).unwrap());
-        while self.work.time < self.port.time.now().stamp() {
-            self.hear();
-        }
-    }
 }
 
 /// The difficulty of shares follows the power within seconds, so that the server has a few hundred of them

@@ -4,8 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 #![allow(clippy::float_arithmetic, reason = "difficulties and rates are floats")]
 
+#[path = "../common/access.rs"]
+mod access;
 #[path = "../common/ledger.rs"]
-mod common;
+mod ledger;
+
+/// The name under which the helpers know it.
+use ledger as common;
 
 mod accounts;
 mod client;
@@ -13,6 +18,7 @@ mod floods;
 mod hostile;
 mod lines;
 mod process;
+mod rig;
 mod sessions;
 mod shares;
 mod sv1;
@@ -20,4 +26,5 @@ mod tcp;
 mod transcripts;
 mod vardiff;
 mod vector;
+mod wearers;
 mod world;

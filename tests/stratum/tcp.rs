@@ -12,8 +12,9 @@ use proofward::ledger::coinbase::Payout;
 use proofward::ledger::mempool::Limits;
 use proofward::ledger::spec::Spec;
 use proofward::ledger::store::MemoryStore;
+use proofward::node::handle::Handle;
 use proofward::node::service::{Parts, Service};
-use proofward::node::stratum::desk::{Desk, Settings};
+use proofward::node::stratum::desk::{Budget, Desk, Settings};
 use proofward::node::stratum::numbers::Numbers;
 use proofward::node::stratum::server::{Crowd, Monitor, Server, Status, bind};
 use proofward::primitives::CompactTarget;
@@ -47,19 +48,29 @@ impl Port {
     }
 
     pub(crate) fn with(spec: Spec, crowd: Crowd) -> Self {
+        Self::of(memory_ledger(spec), Time::default(), crowd, |_| None)
+    }
+
+    /// Before a chain, whose wearers, if it has any, mine on what `budget` says.
+    pub(crate) fn of(
+        ledger: Ledger<MemoryStore>,
+        time: Time,
+        crowd: Crowd,
+        budget: impl FnOnce(&Handle) -> Option<Arc<dyn Budget>>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let time = Time::default();
-        let ledger = memory_ledger(spec.clone());
+        let spec = ledger.chain().spec.clone();
         let parts = Parts { ledger, inbox: None, limits: Limits::default(), clock: time.clock() };
         let service = Service::start(parts).unwrap();
         let handle = service.handle.clone();
+        let budget = budget(&handle);
         let desk =
-            Desk::new(Settings::of(&spec, None), Numbers::in_memory(0xa1b2_c3d4, 0x100), None);
-        let (moments, desk) = (time.moments(), Arc::clone(&desk));
+            Desk::new(Settings::of(&spec, None), Numbers::in_memory(0xa1b2_c3d4, 0x100), budget);
+        let moments = time.moments();
         let server = runtime.block_on(async {
             let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
             Server::start(listener, desk, handle, moments, crowd).unwrap()

@@ -13,6 +13,7 @@ use crate::hash::sha256::sha256d;
 use crate::ledger::coinbase::CoinbaseForm;
 use crate::ledger::signature::PubKey;
 use crate::node::candidate::Candidate;
+use crate::node::difficulty;
 use crate::primitives::{
     BlockHash, CompactTarget, Digest, Header, HeaderBytes, MerkleRoot, Target,
 };
@@ -139,6 +140,8 @@ pub struct Job {
     pub until: u32,
     /// What a block's hash must not exceed.
     pub network: Target,
+    /// The same as a difficulty.
+    pub network_difficulty: f64,
     /// When it was made.
     pub made_ms: u64,
 }
@@ -164,7 +167,9 @@ impl Job {
         );
         let network = header.bits.to_target().expect("the difficulty rule gives a target");
         let until = template.bits_hold_until(time);
-        Self { number, work, time, until, network, made_ms: now.ms, candidate }
+        let network_difficulty = difficulty::of_target(&network);
+        let made_ms = now.ms;
+        Self { number, work, time, until, network, network_difficulty, made_ms, candidate }
     }
 }
 

@@ -395,13 +395,15 @@ impl Shared {
     /// A job on its way to everybody, on every core.
     async fn broadcast(&self, issue: Issue) {
         let start = Instant::now();
-        let everybody = self.everybody();
+        let mut everybody = self.everybody();
         let now = self.moments.now();
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let share = everybody.len().div_ceil(cores).max(TURN);
-        let parts = everybody.chunks(share).map(|part| {
-            let (part, issue) = (part.to_vec(), issue.clone());
-            tokio::spawn(async move {
+        let mut parts = Vec::with_capacity(cores);
+        while !everybody.is_empty() {
+            let part = everybody.split_off(everybody.len().saturating_sub(share));
+            let issue = issue.clone();
+            parts.push(tokio::spawn(async move {
                 let mut scratch = Vec::with_capacity(2048);
                 for turn in part.chunks(TURN) {
                     for connection in turn {
@@ -409,9 +411,9 @@ impl Shared {
                     }
                     tokio::task::yield_now().await;
                 }
-            })
-        });
-        for part in parts.collect::<Vec<_>>() {
+            }));
+        }
+        for part in parts {
             // One that has panicked has printed it.
             let _ = part.await;
         }

@@ -24,7 +24,7 @@ use super::protocol::{
 use super::share::{self, Found};
 use super::vardiff::Vardiff;
 use crate::ledger::signature::PubKey;
-use crate::node::difficulty::{self, Difficulty};
+use crate::node::difficulty::Difficulty;
 
 /// What happens to a connection.
 #[derive(Debug)]
@@ -441,7 +441,7 @@ impl Session {
     #[expect(clippy::float_arithmetic, reason = "the unit of pools is a float")]
     fn fitting(&self, job: &Job) -> Difficulty {
         let wanted = self.vardiff.wanted();
-        let network = difficulty::of_target(&job.network);
+        let network = job.network_difficulty;
         if wanted.value() <= network {
             return wanted;
         }

@@ -1,27 +1,41 @@
-//! Keys on a terminal, without a line feed: p pauses, r resumes, q ends. Nothing is read where standard
-//! input is no terminal, or somebody else's (a job in the background).
+//! What a running miner is told. By keys on a terminal, without a line feed: p pauses, r resumes, q ends;
+//! nothing is read where standard input is no terminal, or somebody else's (a job in the background). And by
+//! signals.
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use proofward::node::client::Control;
+use proofward::node::client::{Control, PauseReason};
 
-/// A key that means something.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Key {
-    Pause,
-    Resume,
-    Quit,
+/// Controls that wait; nobody types faster.
+pub(super) const CONTROLS_MAX: usize = 16;
+
+/// Within a runtime. USR1 pauses, USR2 resumes; INT and TERM end.
+pub(super) fn follow_signals(controls: &mpsc::Sender<Control>) -> anyhow::Result<()> {
+    let meanings = [
+        (SignalKind::user_defined1(), Control::Pause(PauseReason::Asked)),
+        (SignalKind::user_defined2(), Control::Resume(PauseReason::Asked)),
+        (SignalKind::interrupt(), Control::Quit),
+        (SignalKind::terminate(), Control::Quit),
+    ];
+    for (kind, control) in meanings {
+        let mut signals = signal(kind)?;
+        let controls = controls.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() && controls.send(control).await.is_ok() {}
+        });
+    }
+    Ok(())
 }
 
-impl Key {
-    #[cfg(target_os = "linux")]
-    fn of(byte: u8) -> Option<Self> {
-        match byte.to_ascii_lowercase() {
-            b'p' => Some(Self::Pause),
-            b'r' => Some(Self::Resume),
-            b'q' => Some(Self::Quit),
-            _ => None,
-        }
+/// What a key means, if anything.
+#[cfg(target_os = "linux")]
+fn meaning(byte: u8) -> Option<Control> {
+    match byte.to_ascii_lowercase() {
+        b'p' => Some(Control::Pause(PauseReason::Asked)),
+        b'r' => Some(Control::Resume(PauseReason::Asked)),
+        b'q' => Some(Control::Quit),
+        _ => None,
     }
 }
 
@@ -49,8 +63,8 @@ impl Keys {
         direct.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         tcsetattr(&stdin, OptionalActions::Now, &direct).ok()?;
         let read = move || {
-            for key in stdin.lock().bytes().map_while(Result::ok).filter_map(Key::of) {
-                if controls.blocking_send(key.into()).is_err() {
+            for control in stdin.lock().bytes().map_while(Result::ok).filter_map(meaning) {
+                if controls.blocking_send(control).is_err() {
                     return;
                 }
             }

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::budget::{Purse, Statement};
+use super::screen::{self, Size, blocks, short};
 use super::speed::{Rates, Speed};
 use crate::cli::output::{Format, json_line, rate, seconds, text_line};
 use proofward::engine::Engine;
@@ -107,7 +108,7 @@ pub(super) struct Live {
     told_at: Duration,
     screen: ProgressBar,
     active: Option<usize>,
-    job: String,
+    job: Vec<String>,
     state: Option<&'static str>,
     /// What the hashes are paid from, if they are.
     purse: Option<Purse>,
@@ -138,7 +139,7 @@ impl Live {
             told_at: Duration::ZERO,
             screen,
             active: None,
-            job: String::new(),
+            job: Vec::new(),
             state: Some("connecting"),
             purse,
             failed: None,
@@ -171,7 +172,7 @@ impl Live {
             return json_line(&Line::End(EndLine { kernel, threads, rate }));
         }
         let Rates { elapsed, hashes, average, .. } = rates;
-        text_line(format!("{}; {} blocks", shares(account), account.blocks))?;
+        text_line(format!("{}; {}", shares(account), blocks(account.blocks)))?;
         let (elapsed, speed) = (seconds(elapsed), rate(average, "H/s"));
         text_line(format!("{hashes} hashes in {elapsed}: {speed}, {kernel}, {threads} threads"))
     }
@@ -198,21 +199,21 @@ impl Live {
     fn draw(&self, rates: &Rates, account: &Account) {
         let server = self.active.map_or("no server", |server| &*self.servers[server]);
         let state = self.state.map(|state| format!(" [{state}]")).unwrap_or_default();
+        let mut place = vec![format!("{server}{state}")];
+        place.extend(self.job.iter().cloned());
+        let speed = |name: &str, number| format!("{name} {}", rate(number, "H/s"));
         let mut threads: Vec<_> =
             rates.threads.iter().take(THREADS_SHOWN).map(|one| rate(*one, "H/s")).collect();
+        threads.insert(0, "threads".into());
         if rates.threads.len() > THREADS_SHOWN {
             threads.push(format!("and {} more", rates.threads.len() - THREADS_SHOWN));
         }
-        let latency = account.latency.map_or_else(|| "-".into(), seconds);
-        let (now, average) = (rate(rates.now, "H/s"), rate(rates.average, "H/s"));
-        self.screen.set_message(format!(
-            "{server}{state}  {}\nnow {now}, average {average}; threads: {}\n{}; {} blocks; latency \
-             {latency}\np pause  r resume  q quit",
-            self.job,
-            threads.join(", "),
-            shares(account),
-            account.blocks,
-        ));
+        let latency = account.latency.map_or_else(|| "-".into(), screen::milliseconds);
+        let mut counts: Vec<_> = shares(account).split(", ").map(str::to_owned).collect();
+        counts.extend([blocks(account.blocks), format!("latency {latency}")]);
+        let speeds = vec![speed("now", rates.now), speed("average", rates.average)];
+        let keys = ["p pause", "r resume", "q quit"].map(str::to_owned).to_vec();
+        self.screen.set_message(Size::now().lay_out(&[place, speeds, threads, counts, keys]));
         self.screen.tick();
     }
 }
@@ -231,13 +232,19 @@ impl Observer for Live {
             Report::Active { server } => self.active = Some(*server),
             Report::Job { job, height, difficulty, .. } => {
                 let height = height.map(|height| format!(" at height {height}"));
-                self.job =
-                    format!("job {job}{}, difficulty {difficulty}", height.unwrap_or_default());
+                let job = format!("job {job}{}", height.unwrap_or_default());
+                self.job = vec![job, format!("difficulty {}", short(*difficulty))];
                 self.state = self.state.filter(|state| *state == "paused");
             }
             Report::Idle => (self.active, self.state) = (None, Some("idle")),
-            Report::Paused { .. } => self.state = Some("paused"),
-            Report::Resumed => self.state = None,
+            Report::Paused { .. } => {
+                self.state = Some("paused");
+                self.speed.restart();
+            }
+            Report::Resumed => {
+                self.state = None;
+                self.speed.restart();
+            }
             _ => {}
         }
         let written = self.tell(report, account);
@@ -336,9 +343,9 @@ fn fate(share: &ShareReport) -> &'static str {
 }
 
 fn share_text(share: &ShareReport, account: &Account) -> String {
-    let mut text = format!("share {} (difficulty {})", fate(share), share.difficulty);
+    let mut text = format!("share {} (difficulty {})", fate(share), short(share.difficulty));
     if let Some(latency) = share.latency {
-        text = format!("{text} in {}", seconds(latency));
+        text = format!("{text} in {}", screen::milliseconds(latency));
     }
     if let Some(reason) = &share.reason {
         text = format!("{text}: {reason}");

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Args;
 use super::budget::Purse;
+use super::keys::{CONTROLS_MAX, Keys, follow_signals};
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
 use crate::cli::output::{json_line, rate, seconds, text_line};
@@ -18,6 +19,7 @@ use proofward::ledger::chain::Ledger;
 use proofward::ledger::mempool::Limits;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::store::DiskStore;
+use proofward::node::client::Control;
 use proofward::node::clock::Clock;
 use proofward::node::dir::ChainDir;
 use proofward::node::feed::Told;
@@ -25,6 +27,7 @@ use proofward::node::handle::{Event, Handle};
 use proofward::node::miner::{Mined, Miner};
 use proofward::node::service::{Parts, Service};
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::mpsc;
 
 /// How often the live line is drawn, and what the inbox holds is told.
 const DRAW_EVERY: Duration = Duration::from_millis(250);
@@ -72,10 +75,27 @@ impl Args {
         let mut service = Service::start(parts)?;
         let handle = service.handle.clone();
         let mut miner = Miner::new(handle.clone(), &engine, payout, "mine");
+        let (sender, mut controls) = mpsc::channel(CONTROLS_MAX);
+        // It waits for signals while this thread waits for blocks.
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        runtime.block_on(async { follow_signals(&sender) })?;
+        // They put the terminal back when they go.
+        let _keys = Keys::listen(sender);
+        let mut state = "searching";
         let mut mined: u32 = 0;
-        while self.blocks.is_none_or(|blocks| mined < blocks) {
-            if service.has_ended() {
-                break;
+        while self.blocks.is_none_or(|blocks| mined < blocks) && !service.has_ended() {
+            match controls.try_recv() {
+                Ok(Control::Pause(_)) => {
+                    engine.pause();
+                    state = "paused before";
+                }
+                Ok(Control::Resume(_)) => {
+                    engine.resume();
+                    state = "searching";
+                }
+                Ok(Control::Quit) => break,
+                Err(_) => {}
             }
             if let Some(purse) = &mut purse
                 && !purse.tick(&engine)?
@@ -89,7 +109,7 @@ impl Args {
             tell(&mut service.events, &live);
             let speed = rate(per_second(engine.counters().hashes, stopwatch.elapsed()), "H/s");
             let (height, pending) = (handle.current().height(), handle.totals().count);
-            live.set_message(format!("{speed}, searching block {height}, {pending} pending"));
+            live.set_message(format!("{speed}, {state} block {height}, {pending} pending"));
             live.tick();
         }
         miner.stop();

@@ -5,6 +5,7 @@ mod keys;
 mod live;
 mod local;
 mod remote;
+mod screen;
 mod speed;
 
 use std::num::NonZeroUsize;
@@ -38,7 +39,8 @@ the inbox are mined best fee first; one that no block will hold is named on stan
 and removed.
 
 With --url nothing is read from or written to a directory. The first server in the list that delivers work
-is mined for; the others stand by. p pauses, r resumes, q ends; so do the signals USR1, USR2 and TERM.")]
+is mined for; the others stand by. On a terminal p pauses, r resumes, q ends; so do the signals USR1, USR2
+and TERM.")]
 pub(crate) struct Args {
     #[command(flatten)]
     place: Place,

@@ -6,11 +6,10 @@ use std::process;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow, bail};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::budget::Purse;
-use super::keys::{Key, Keys};
+use super::keys::{CONTROLS_MAX, Keys, follow_signals};
 use super::live::Live;
 use crate::cli::command::kernels;
 use crate::cli::exit::Outcome;
@@ -23,8 +22,6 @@ use proofward::primitives::Digest;
 
 /// How often the battery is looked at.
 const BATTERY_PAUSE: Duration = Duration::from_secs(5);
-/// Controls that wait; nobody types faster.
-const CONTROLS_MAX: usize = 16;
 
 #[derive(Debug, clap::Args)]
 // The group's default name is that of the arguments around it, which the parser refuses.
@@ -131,24 +128,6 @@ fn seed() -> u64 {
     u64::from(now.subsec_nanos()) << 32 | u64::from(process::id())
 }
 
-/// USR1 pauses, USR2 resumes; INT and TERM end.
-fn follow_signals(controls: &mpsc::Sender<Control>) -> anyhow::Result<()> {
-    let meanings = [
-        (SignalKind::user_defined1(), Control::Pause(PauseReason::Asked)),
-        (SignalKind::user_defined2(), Control::Resume(PauseReason::Asked)),
-        (SignalKind::interrupt(), Control::Quit),
-        (SignalKind::terminate(), Control::Quit),
-    ];
-    for (kind, control) in meanings {
-        let mut signals = signal(kind)?;
-        let controls = controls.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() && controls.send(control).await.is_ok() {}
-        });
-    }
-    Ok(())
-}
-
 async fn follow_battery(controls: mpsc::Sender<Control>) {
     let mut looks = tokio::time::interval(BATTERY_PAUSE);
     loop {
@@ -159,16 +138,6 @@ async fn follow_battery(controls: mpsc::Sender<Control>) {
         };
         if controls.send(control).await.is_err() {
             return;
-        }
-    }
-}
-
-impl From<Key> for Control {
-    fn from(key: Key) -> Self {
-        match key {
-            Key::Pause => Self::Pause(PauseReason::Asked),
-            Key::Resume => Self::Resume(PauseReason::Asked),
-            Key::Quit => Self::Quit,
         }
     }
 }

@@ -36,6 +36,12 @@ impl Speed {
         self.stopwatch.elapsed()
     }
 
+    /// Forgets what came before the latest sample: it says nothing about now.
+    pub(super) fn restart(&mut self) {
+        let old = self.samples.len().saturating_sub(1);
+        self.samples.drain(..old);
+    }
+
     pub(super) fn sample(&mut self, engine: &Engine) -> Rates {
         let elapsed = self.stopwatch.elapsed();
         let hashes: Vec<u64> = engine.worker_counters().map(|counters| counters.hashes).collect();
