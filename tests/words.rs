@@ -163,14 +163,6 @@ fn goods_and_receipts_have_words_in_both_languages() {
     ];
     let grades =
         [Grade::SelfClaimed, Grade::CounterSigned, Grade::Witnessed, Grade::BeaconAndWitnessed];
-    let outcomes = [
-        Outcome::Read,
-        Outcome::Served,
-        Outcome::BadShare,
-        Outcome::Denied,
-        Outcome::Veto,
-        Outcome::Reviewed,
-    ];
     let tags = [Checked::NoKey, Checked::NotAsked, Checked::Answered, Checked::Silent];
     let said = |lang| -> Vec<String> {
         let flags = [false, true];
@@ -180,7 +172,7 @@ fn goods_and_receipts_have_words_in_both_languages() {
             })
         });
         let words = grades.map(|of| grade(lang, of)).into_iter();
-        let words = words.chain(outcomes.map(|of| receipt(lang, of))).chain(packages);
+        let words = words.chain(Outcome::ALL.map(|of| receipt(lang, of))).chain(packages);
         let words =
             words.chain(flags.map(|opens| code_opens(lang, opens))).chain([unknown_lot(lang)]);
         words.map(str::to_owned).chain(labels.iter().map(|of| label(lang, of))).collect()

@@ -120,9 +120,9 @@ pub fn event(lang: Lang, event: &Event) -> String {
         EventKind::Grant => ["grant", "授权"],
         EventKind::Request => ["request", "申请"],
         EventKind::Approval => ["approval", "批准"],
-        EventKind::Receipt => match borsh::from_slice::<Outcome>(&[event.note]) {
-            Ok(outcome) => return receipt(lang, outcome).to_owned(),
-            Err(_) => ["receipt", "回执"],
+        EventKind::Receipt => match Outcome::of_number(event.note) {
+            Some(outcome) => return receipt(lang, outcome).to_owned(),
+            None => ["receipt", "回执"],
         },
         EventKind::Refusal => {
             let status = status(lang, RequestStatus::Refused(event.note));

@@ -1,7 +1,7 @@
 //! Why a request is or is not open: the clauses that hold, the first that does not, what would help.
 
 use super::table::{Lang, clause, filled, help, reason};
-use crate::ledger::policy::{AccessRead, Asked, Clause, Leaf, Moment, Reason, findings};
+use crate::ledger::policy::{Clause, Reason};
 
 /// An answer that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,20 +21,6 @@ pub fn explain(findings: &[Option<Reason>; 9]) -> Explanation {
     let met = judged.filter(|(_, reason)| reason.is_none()).map(|(clause, _)| clause).collect();
     let mut failed = findings.iter().flatten().copied();
     Explanation { met, first_failed: failed.next(), also: failed.collect() }
-}
-
-/// Explains a request, sent or not yet sent, at a moment.
-///
-/// # Errors
-///
-/// If the view cannot be read.
-pub fn explain_opening<V: AccessRead>(
-    view: &V,
-    asked: &Asked,
-    leaf: &Leaf,
-    at: Moment,
-) -> Result<Explanation, V::Error> {
-    Ok(explain(&findings(view, asked, leaf, at)?))
 }
 
 impl Explanation {

@@ -15,7 +15,7 @@ mod table;
 
 pub use attempt::{event, receipt, release, status};
 pub use done::Done;
-pub use explain::{Explanation, explain, explain_opening};
+pub use explain::{Explanation, explain};
 pub use goods::{Checked, code_opens, grade, label, package, step, trace, unknown_lot};
 pub use opening::{Opening, risk};
 pub use rules::refusal;

@@ -39,6 +39,18 @@ pub enum Outcome {
     Reviewed = 6,
 }
 
+impl Outcome {
+    /// Every one, by its number.
+    pub const ALL: [Self; 6] =
+        [Self::Read, Self::Served, Self::BadShare, Self::Denied, Self::Veto, Self::Reviewed];
+
+    /// The one with a number, as the log of a record notes it.
+    #[must_use]
+    pub fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| *outcome as u8 == number)
+    }
+}
+
 impl Receipt {
     pub(super) fn signers(&self) -> Vec<PubKey> {
         self.by.signers()
