@@ -2,9 +2,17 @@
 //! a block of 2,000 attempts beside the verification of its signatures; an audit of 10,000 events.
 //!
 //! `cargo bench --bench access` measures; without `--bench` (under `cargo test`) small ones run once.
+//!
+//! A block applied takes 0.31 to 0.40 x the time of its signatures on one core with AVX-512 and SHA-NI; the goal
+//! is 0.2. Of that time the state tree takes 19 % and the hashes of its values 8 %; judging takes 45 %, much
+//! of it to read entries that no cache holds (nine for a request and its approval); the list of changes
+//! takes 13 %. To encode a request once instead of twice, to look an anchor up once a block and to hash map
+//! keys sixteen bytes at a time gained less than runs differ.
 
 #[path = "common/attempts.rs"]
 mod attempts;
+#[path = "common/dearest.rs"]
+mod dearest;
 #[path = "../tests/common/ledger.rs"]
 mod ledger;
 #[path = "../tests/common/access.rs"]
@@ -165,13 +173,25 @@ criterion_group!(benches, access);
 fn measure() {
     let is_measured = std::env::args().any(|argument| argument == "--bench");
     let (records, events, rounds) = if is_measured { (1_000, 10_000, 7) } else { (5, 20, 1) };
-    let ([verify, apply], transactions, signatures) = Attempts::new(records).block(rounds);
+    // With three presences an attempt, 2,000 transactions would be more than a block holds.
+    let fewer = records * 9 / 10;
+    let cases =
+        [("the reader", Together::Apart, records), ("everybody", Together::OneRound, fewer)];
+    for (who, together, records) in cases {
+        let mut attempts = Attempts::new(records, together);
+        let ([verify, apply], transactions, signatures) = attempts.block(rounds);
+        println!(
+            "a block of {transactions} access transactions, {who} heard by a beacon, {signatures} signatures: \
+             verified in {:.2} ms, applied in {:.2} ms: {:.3} x (goal below 0.2)",
+            1e3 * verify,
+            1e3 * apply,
+            apply / verify
+        );
+    }
+    let [placed, ended] = dearest::dearest(rounds).map(|seconds| 1e6 * seconds);
     println!(
-        "a block of {transactions} access transactions, {signatures} signatures: verified in {:.2} ms, \
-         applied in {:.2} ms: {:.3} x (goal below 0.2)",
-        1e3 * verify,
-        1e3 * apply,
-        apply / verify
+        "the dearest request, alone in its block: {placed:.0} us for a beacon at every site it can be at, \
+         {ended:.0} us for a reader whose claims have all lost what they rest on"
     );
     let [read, check] = attempts::audit(events, rounds);
     println!(

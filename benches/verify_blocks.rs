@@ -143,7 +143,7 @@ fn by_stage(history: &History) -> [f64; 3] {
         times[0] += seconds(|| group = Some(chain.prepare(&one, height, block)));
         let group = group.expect("just made");
         times[1] += seconds(|| {
-            let applied = chain.apply(&one, &mut overlay, group, Some(NOW), &mut run);
+            let applied = chain.apply(&one, &mut overlay, &group, Some(NOW), &mut run);
             applied.expect("the blocks are valid");
         });
         let batch = std::mem::replace(&mut overlay, Overlay::new(ledger.store())).into_batch();

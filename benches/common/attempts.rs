@@ -8,40 +8,61 @@ use proofward::engine::pool::Pool;
 use proofward::ledger::audit::Audit;
 use proofward::ledger::chain::{Ledger, Run};
 use proofward::ledger::policy::{
-    Draft, Entry as _, Guardian, Leaf, Need, Place, PolicyTree, Role, RoleRef, Tree,
+    Draft, Entry as _, Guardian, Leaf, Need, Place, PolicyTree, Role, RoleRef, Together, Tree,
 };
 use proofward::ledger::signature::Signed;
 use proofward::ledger::store::{CACHE_BYTES_DEFAULT, DiskStore, Overlay};
 use proofward::ledger::transaction::approve::{Approver, GuardianProof};
+use proofward::ledger::transaction::attest::Claim;
 use proofward::ledger::transaction::record::ShareSet;
-use proofward::ledger::transaction::{Approve, Body, Grant, Record, Request, Transaction};
+use proofward::ledger::transaction::{Approve, Attest, Body, Grant, Record, Request, Transaction};
 use proofward::wallet::audit_file;
 
 use super::ledger::{NOW, easy_spec, next_block};
 use super::world::{BEACON, DOCTOR, ISSUER, NURSE, PATIENT, Policed, SITE, World, terms};
 
-/// Records of a block that a doctor asks for, and nurse and patient approve.
+/// The keys of records begin here.
+const FIRST: u32 = 10_000;
+
+/// Records of a block that a doctor asks for, each of a patient who approves with a nurse.
 pub(crate) struct Attempts {
     world: World,
+    together: Together,
     records: Vec<(Policed, Tree)>,
 }
 
 impl Attempts {
-    pub(crate) fn new(records: usize) -> Self {
-        let mut attempts = Self { world: World::hospital(), records: Vec::new() };
+    /// With so many records; either only the doctor shows where, or all three were heard in one round.
+    pub(crate) fn new(records: usize, together: Together) -> Self {
+        let mut attempts = Self { world: World::hospital(), together, records: Vec::new() };
         while attempts.records.len() < records {
-            let some = (records - attempts.records.len()).min(500);
-            let transactions = (0..some).map(|_| attempts.record()).collect();
+            let first = attempts.records.len();
+            let some = first..records.min(first + 400);
+            let claims = some.clone().map(|index| attempts.patient(index)).collect();
+            attempts.world.mine(claims).expect("patients");
+            let transactions = some.map(|index| attempts.record(index)).collect();
             attempts.world.mine(transactions).expect("records");
         }
         attempts
     }
 
-    fn record(&mut self) -> Transaction {
-        let number = u32::try_from(self.records.len()).expect("few") + 10_000;
+    /// The claim of a patient.
+    fn patient(&mut self, index: usize) -> Transaction {
+        let world = &mut self.world;
+        let number = patient(index);
+        let mut tag = [0; 16];
+        tag[..4].copy_from_slice(&number.to_le_bytes());
+        let claim = Claim::Role { role: Role::Patient, site: None };
+        let subject = world.party(number);
+        let attest = Attest { subject_tag: tag, ..world.attest(ISSUER, subject, claim, 0) };
+        world.transaction(Body::Attest(attest)).0
+    }
+
+    fn record(&mut self, index: usize) -> Transaction {
+        let number = FIRST + u32::try_from(index).expect("few");
         let world = &mut self.world;
         let rid = world.key(number);
-        let guardians = (0_u8..).zip([NURSE, PATIENT]).map(|(index, number)| {
+        let guardians = (0_u8..).zip([NURSE, patient(index)]).map(|(index, number)| {
             let key = world.key(number);
             Guardian { rid, epoch: 0, set: 0, index, key }.leaf(&[index; 16])
         });
@@ -53,7 +74,7 @@ impl Attempts {
         ];
         need.sort_by_key(|need| need.role);
         let draft = Draft {
-            terms: Leaf { need, ..terms() },
+            terms: Leaf { need, together: self.together, ..terms() },
             readers: vec![RoleRef { role: Role::Physician, issuer: site }],
             places: vec![Place::Site(site)],
         };
@@ -63,7 +84,7 @@ impl Attempts {
         let record = Record {
             policy_root: policy.root(),
             share_sets: vec![ShareSet { n: 2, k: 2, shares_root, guardians_root, required: 0 }],
-            ..world.record_of(number, PATIENT)
+            ..world.record_of(number, patient(index))
         };
         self.records.push((Policed { rid, policy }, tree));
         self.world.transaction(Body::Record(record)).0
@@ -76,22 +97,28 @@ impl Attempts {
         let presence = world.presence(BEACON, DOCTOR, tip);
         let (site, issuer) = (world.id(SITE), world.id(ISSUER));
         let mut transactions = Vec::with_capacity(2 * self.records.len());
-        for (policed, tree) in &self.records {
-            let request: Request = world.request(policed, DOCTOR, Some(presence.clone()));
+        for (at, (policed, tree)) in self.records.iter().enumerate() {
+            let mut heard = [Some(presence.clone()), None, None];
+            if self.together == Together::OneRound {
+                let room = world.room(BEACON, &[DOCTOR, NURSE, patient(at)], tip);
+                heard = <[_; 3]>::try_from(room).expect("three").map(Some);
+            }
+            let [of_doctor, of_nurse, of_patient] = heard;
+            let request: Request = world.request(policed, DOCTOR, of_doctor);
             let (request, core) = world.transaction(Body::Request(Box::new(request)));
-            let mut approver = |index: usize, number, role| Approver {
+            let mut approver = |index: usize, number, role, presence| Approver {
                 key: world.key(number),
                 guardian: Some(GuardianProof {
                     salt: [u8::try_from(index).expect("few"); 16],
                     path: tree.path(index).expect("a guardian"),
                 }),
                 role,
-                presence: None,
+                presence,
                 release: [1; 32],
             };
             let approvers = vec![
-                approver(0, NURSE, RoleRef { role: Role::Nurse, issuer: site }),
-                approver(1, PATIENT, RoleRef { role: Role::Patient, issuer }),
+                approver(0, NURSE, RoleRef { role: Role::Nurse, issuer: site }, of_nurse),
+                approver(1, patient(at), RoleRef { role: Role::Patient, issuer }, of_patient),
             ];
             let approve = Approve { request: core.0, approvers };
             transactions.push(request);
@@ -100,42 +127,56 @@ impl Attempts {
         transactions
     }
 
-    /// Seconds to verify the signatures of a block of all of them, and to judge and apply it with its state
-    /// and every index, both on one thread. How many transactions and signatures it has.
+    /// [`times_of`] a block of all of them.
     pub(crate) fn block(&mut self, rounds: usize) -> ([f64; 2], usize, usize) {
         let transactions = self.transactions();
-        let count = transactions.len();
-        let payout = self.world.key(1);
-        let ledger = &self.world.ledger;
-        let block = next_block(ledger, payout, transactions).encode();
-        let (chain, height) = (ledger.chain(), self.world.next());
-        let one = Pool::new(NonZeroUsize::MIN).expect("a thread");
-        let prepared =
-            proofward::ledger::chain::judge_isolated(chain, height, &block).expect("a sound block");
-        let transactions = prepared.block.transactions.iter().zip(&prepared.ids);
-        let signed: Vec<Signed<'_>> = transactions
-            .flat_map(|(included, ids)| ids.signed(&included.transaction).expect("signed"))
-            .collect();
-        let mut all = Vec::new();
-        for _ in 0..rounds {
-            let mut times = [0.0; 2];
-            times[0] = seconds(|| chain.keys.verify_all(&one, &signed).expect("good signatures"));
-            let group = chain.prepare(&one, height, vec![block.clone()]);
-            let mut overlay = Overlay::new(ledger.store());
-            times[1] = seconds(|| {
-                let mut run = Run::default();
-                let applied = chain.apply(&one, &mut overlay, group, Some(NOW), &mut run);
-                applied.expect("a valid block");
-            });
-            all.push(times);
-        }
-        let median = |of: usize| {
-            let mut values: Vec<f64> = all.iter().map(|times| times[of]).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
-        ([median(0), median(1)], count, signed.len())
+        times_of(&mut self.world, transactions, rounds)
     }
+}
+
+/// Seconds to verify the signatures of a block, and to judge and apply it with its state and every index,
+/// both on one thread. How many transactions and signatures it has.
+pub(crate) fn times_of(
+    world: &mut World,
+    transactions: Vec<Transaction>,
+    rounds: usize,
+) -> ([f64; 2], usize, usize) {
+    let count = transactions.len();
+    let payout = world.key(1);
+    let ledger = &world.ledger;
+    let block = next_block(ledger, payout, transactions).encode();
+    let (chain, height) = (ledger.chain(), world.next());
+    let one = Pool::new(NonZeroUsize::MIN).expect("a thread");
+    let prepared =
+        proofward::ledger::chain::judge_isolated(chain, height, &block).expect("a sound block");
+    let transactions = prepared.block.transactions.iter().zip(&prepared.ids);
+    let signed: Vec<Signed<'_>> = transactions
+        .flat_map(|(included, ids)| ids.signed(&included.transaction).expect("signed"))
+        .collect();
+    let mut all = Vec::new();
+    for _ in 0..rounds {
+        let mut times = [0.0; 2];
+        times[0] = seconds(|| chain.keys.verify_all(&one, &signed).expect("good signatures"));
+        let group = chain.prepare(&one, height, vec![block.clone()]);
+        let mut overlay = Overlay::new(ledger.store());
+        times[1] = seconds(|| {
+            let mut run = Run::default();
+            let applied = chain.apply(&one, &mut overlay, &group, Some(NOW), &mut run);
+            applied.expect("a valid block");
+        });
+        all.push(times);
+    }
+    let median = |of: usize| {
+        let mut values: Vec<f64> = all.iter().map(|times| times[of]).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    ([median(0), median(1)], count, signed.len())
+}
+
+/// The key of the patient whose record this is.
+fn patient(index: usize) -> u32 {
+    2 * FIRST + u32::try_from(index).expect("few")
 }
 
 /// Seconds to read the audit of a record with so many events out of a store on disk, with its proof as

@@ -2,8 +2,8 @@
 //! Applying a block looks up hundreds of thousands, and SipHash, made for short keys, is a good part of
 //! that.
 //!
-//! Eight bytes at a time are folded in by a product of 128 bits with a secret factor, as wyhash and its
-//! heirs do. Who does not know the factor cannot make keys that meet; it is drawn when the process
+//! Up to sixteen bytes at a time are folded in by a product of 128 bits, each half hidden by a secret, as
+//! wyhash and its heirs do. Who does not know the factor cannot make keys that meet; it is drawn when the process
 //! starts and never shown. Nothing depends on the order of such a map.
 
 use std::collections::{HashMap, HashSet};
@@ -48,22 +48,33 @@ pub(crate) struct FoldingHasher {
     factor: u64,
 }
 
+impl FoldingHasher {
+    fn fold_pair(&mut self, pair: &[u8; 16]) {
+        let words = pair.as_chunks::<8>().0;
+        self.fold(u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1]));
+    }
+
+    fn fold(&mut self, a: u64, b: u64) {
+        let (low, high) = (self.state ^ a).carrying_mul(self.factor ^ b, 0);
+        self.state = low ^ high;
+    }
+}
+
 impl Hasher for FoldingHasher {
     fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.write_u64(u64::from_le_bytes(*word));
+        let (pairs, rest) = bytes.as_chunks::<16>();
+        for pair in pairs {
+            self.fold_pair(pair);
         }
         if !rest.is_empty() {
-            let mut last = [0; 8];
+            let mut last = [0; 16];
             last[..rest.len()].copy_from_slice(rest);
-            self.write_u64(u64::from_le_bytes(last));
+            self.fold_pair(&last);
         }
     }
 
     fn write_u64(&mut self, word: u64) {
-        let (low, high) = (self.state ^ word).carrying_mul(self.factor, 0);
-        self.state = low ^ high;
+        self.fold(word, 0);
     }
 
     fn write_u8(&mut self, byte: u8) {

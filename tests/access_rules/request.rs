@@ -421,6 +421,41 @@ fn a38_the_order_in_a_block_decides_between_revoking_and_using() {
     }
 }
 
+/// Judging a block keeps what it has found out about people and places: a claim that comes or goes between
+/// two requests counts for the second.
+#[test]
+fn what_was_found_of_claims_is_found_anew_after_they_change() {
+    let site = World::hospital().id(SITE);
+    let cases = [
+        (DOCTOR, Claim::Role { role: Role::Physician, site: Some(site) }, 1, 5),
+        (BEACON, Claim::Beacon { site }, 0, 6),
+    ];
+    let ask = |world: &mut World, policed: &Policed| {
+        let request = world.ask(policed);
+        world.transaction(Body::Request(Box::new(request)))
+    };
+    for (subject, claim, tag, clause) in cases {
+        let mut world = World::hospital();
+        let [one, two, three] = [500, 501, 502].map(|rid| world.treated(rid, |_| {}));
+        let held = world.claim_of(subject, |held| *held == claim);
+        let (first, before) = ask(&mut world, &one);
+        let by = world.party(ISSUER);
+        let withdrawal = Attest::withdrawal(by, Withdrawn::Claim(held.0), [0; 32]);
+        let (withdrawal, _) = world.transaction(Body::Attest(withdrawal));
+        let (second, without) = ask(&mut world, &two);
+        let party = world.party(subject);
+        let renewal = world.attest(ISSUER, party, claim, tag);
+        let (renewal, _) = world.transaction(Body::Attest(renewal));
+        let (third, after) = ask(&mut world, &three);
+        world.mine(vec![first, withdrawal, second, renewal, third]).unwrap();
+        let statuses = [before, without, after].map(|core| {
+            let held: HeldRequest = world.entry(&EntryKey::Request(core)).unwrap();
+            Ok(held.status)
+        });
+        assert_eq!(statuses, [PENDING, refused(clause), PENDING]);
+    }
+}
+
 #[test]
 fn a36_a_core_of_one_chain_says_nothing_on_another() {
     let mut world = World::hospital();

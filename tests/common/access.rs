@@ -387,13 +387,18 @@ impl World {
 
     /// That a beacon heard a key after a block.
     pub(crate) fn presence(&mut self, beacon: u32, key: u32, anchor: BlockHash) -> Presence {
+        self.room(beacon, &[key, 1], anchor).swap_remove(0)
+    }
+
+    /// That a beacon heard several keys in one round, for each.
+    pub(crate) fn room(&mut self, beacon: u32, keys: &[u32], anchor: BlockHash) -> Vec<Presence> {
         self.nonce += 1;
-        let (beacon, key) = (self.key(beacon), self.key(key));
-        let other = self.sponsor.public();
-        let keys = vec![(key, [1; 16]), (other, [2; 16])];
-        let roll = Roll::new(beacon, self.nonce, anchor, keys).unwrap();
+        let beacon = self.key(beacon);
+        let salted = keys.iter().zip(1..).map(|(number, salt)| (self.key(*number), [salt; 16]));
+        let keys: Vec<_> = salted.collect();
+        let roll = Roll::new(beacon, self.nonce, anchor, keys.clone()).unwrap();
         let sig = self.keys[&beacon].sign(&roll.message(&self.ledger.chain().genesis));
-        roll.presence(key, sig).unwrap()
+        keys.iter().map(|(key, _)| roll.presence(*key, sig).unwrap()).collect()
     }
 
     /// A request under the only leaf, by the only role and place.
@@ -491,12 +496,14 @@ impl World {
 
     /// The first claim about a key that is wanted.
     pub(crate) fn claim_of(&mut self, key: u32, wanted: impl Fn(&Claim) -> bool) -> CoreId {
+        self.held_of(key, |held| wanted(&held.claim))
+    }
+
+    /// The claim about a key that is wanted for whatever it says.
+    pub(crate) fn held_of(&mut self, key: u32, wanted: impl Fn(&HeldClaim) -> bool) -> CoreId {
         let party = self.id(key);
         let holdings: Vec<CoreId> = self.entry(&EntryKey::Holdings(party)).unwrap();
-        let is_wanted = |core: &&CoreId| {
-            let held: HeldClaim = self.entry(&EntryKey::Claim(**core)).unwrap();
-            wanted(&held.claim)
-        };
+        let is_wanted = |core: &&CoreId| wanted(&self.entry(&EntryKey::Claim(**core)).unwrap());
         *holdings.iter().find(is_wanted).unwrap()
     }
 

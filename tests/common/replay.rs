@@ -59,7 +59,7 @@ impl StateRead for Base {
 
 impl Base {
     pub(crate) fn apply(&mut self, delta: &Delta) {
-        for Change { key, old, new } in delta.changes() {
+        for Change { key, old, new, .. } in delta.changes() {
             assert_eq!(self.entries.get(key).map(Vec::as_slice), old.as_deref());
             match new {
                 Some(value) => self.entries.insert(key.clone(), value.to_vec()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::engine::nodes::NodeKernel;
 use crate::engine::pool::Pool;
 use crate::ledger::block::Block;
+use crate::ledger::chain::known::KnownAncestors;
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::view::{META_ROOT, META_TIP, View, corrupt};
 use crate::ledger::goods;
@@ -19,7 +20,7 @@ use crate::ledger::signature::KeyCache;
 use crate::ledger::spec::Spec;
 use crate::ledger::state::{Change as StateChange, Delta, Logged, Session};
 use crate::ledger::store::{Overlay, StoreError, Table};
-use crate::ledger::tree::{self, Change, PagesError, StateRoot, ValueHash};
+use crate::ledger::tree::{self, Change, PagesError, StateKey, StateRoot, ValueHash};
 use crate::primitives::{BlockHash, Digest};
 
 /// What every step needs to know of the chain.
@@ -100,6 +101,7 @@ impl Chain {
         overlay.put(Table::Undo, hash.0, undo);
         overlay.put(Table::Heights, record.height.to_be_bytes(), hash.0);
         overlay.put(Table::Leaves, hash.0, prepared.leaves.concat());
+        overlay.reserve(Table::Transactions, prepared.ids.len());
         for (index, ids) in (1u32..).zip(&prepared.ids) {
             let place = [record.height.to_le_bytes(), index.to_le_bytes()].concat();
             overlay.put(Table::Transactions, ids.transaction.0, place);
@@ -165,8 +167,10 @@ impl Chain {
                 .check(&payout.key)
                 .map_err(|error| refuse(0, BlockRule::BadCoinbaseKey(error)))?;
         }
-        let context = self.next_context(&view)?;
+        let ancestors = KnownAncestors::new(&view);
+        let context = Context { ancestors: &ancestors, ..self.next_context(&view)? };
         let mut session = Session::new(&view, height);
+        session.reserve(block.transactions.len());
         begin_block(&context, &mut session)?;
         let mut fees: u64 = 0;
         for (index, (included, ids)) in (1u32..).zip(block.transactions.iter().zip(ids)) {
@@ -196,7 +200,7 @@ impl Chain {
         delta: Delta,
     ) -> Result<(), StoreError> {
         let hashed = |change: &StateChange| {
-            (change.key.state_key(), change.new.as_deref().map(ValueHash::of))
+            (StateKey::of_encoded(change.encoded()), change.new.as_deref().map(ValueHash::of))
         };
         let changed = delta.changes();
         let mut changes: Vec<Change> = match pool {
@@ -227,6 +231,7 @@ impl Chain {
                 overlay.delete(Table::Events, Logged::key(&rid, kind, index));
             }
         }
+        overlay.reserve(Table::Events, delta.events().len());
         for Logged { rid, kind, index, event } in delta.events() {
             let event = borsh::to_vec(event).expect("writing to memory cannot fail");
             overlay.put(Table::Events, Logged::key(rid, *kind, *index), event);
@@ -235,13 +240,15 @@ impl Chain {
         for core in removed {
             overlay.delete(Table::Cores, core.0);
         }
+        overlay.reserve(Table::Cores, added.len());
         for (core, height) in added {
             overlay.put(Table::Cores, core.0, height.to_le_bytes());
         }
-        for StateChange { key, new, .. } in delta.into_changes() {
-            match new {
-                Some(value) => overlay.put(Table::State, key.encode(), value),
-                None => overlay.delete(Table::State, key.encode()),
+        for change in delta.into_changes() {
+            let key = change.encoded().clone();
+            match change.new {
+                Some(value) => overlay.put(Table::State, key, value),
+                None => overlay.delete(Table::State, key),
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ mod damage;
 mod evidence;
 mod finality;
 pub mod header;
+mod known;
 mod ledger;
 mod record;
 mod release;

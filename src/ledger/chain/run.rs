@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use crate::engine::merkle::MerkleHasher;
 use crate::engine::pool::Pool;
 use crate::ledger::block::{BLOCK_BYTES_MAX, Block, BlockDecodeError};
+use crate::ledger::bytes::Bytes;
 use crate::ledger::chain::connect::{Chain, Prepared};
 use crate::ledger::chain::header::{check_clock, check_header};
 use crate::ledger::chain::record::Record;
@@ -50,10 +51,20 @@ impl Run {
 /// Consecutive blocks judged as far as that goes without the state of their parent.
 #[derive(Debug)]
 pub struct Group {
-    blocks: Vec<(Vec<u8>, Result<Prepared, Verdict>)>,
+    blocks: Vec<Judged>,
     /// Every key and signature of the blocks before this one is valid; from it on they are judged in
     /// order.
     verified: usize,
+}
+
+/// A block that was judged alone.
+#[derive(Debug)]
+struct Judged {
+    /// Its header; none of fewer bytes than one has.
+    header: Option<Header>,
+    /// The bytes after the header, as the store keeps them.
+    body: Bytes,
+    prepared: Result<Prepared, Verdict>,
 }
 
 /// Judges everything about a block but its header's context and the state: structure, merkle root,
@@ -94,11 +105,15 @@ impl Chain {
     #[must_use]
     pub fn prepare(&self, pool: &Pool, height: u32, blocks: Vec<Vec<u8>>) -> Group {
         let heights: Vec<u32> = (height..).take(blocks.len()).collect();
-        let judged = pool.map(blocks.len(), |i| judge_isolated(self, heights[i], &blocks[i]));
-        let good = judged.iter().take_while(|judged| judged.is_ok()).count();
-        let prepared: Vec<&Prepared> = judged[..good].iter().flatten().collect();
+        let judged = pool.map(blocks.len(), |i| Judged {
+            header: blocks[i].first_chunk::<HEADER_BYTES>().map(Header::decode),
+            body: blocks[i].get(HEADER_BYTES..).unwrap_or_default().into(),
+            prepared: judge_isolated(self, heights[i], &blocks[i]),
+        });
+        let prepared: Vec<&Prepared> =
+            judged.iter().map_while(|judged| judged.prepared.as_ref().ok()).collect();
         let verified = verified_prefix(self, pool, &prepared);
-        Group { blocks: blocks.into_iter().zip(judged).collect(), verified }
+        Group { blocks: judged, verified }
     }
 
     /// Whether every key and signature of a block is valid.
@@ -119,18 +134,18 @@ impl Chain {
         &self,
         pool: &Pool,
         overlay: &mut Overlay<'_>,
-        group: Group,
+        group: &Group,
         now: Option<u64>,
         run: &mut Run,
     ) -> Result<(), Refusal<Verdict>> {
-        for (index, (bytes, judged)) in group.blocks.into_iter().enumerate() {
-            let record = self.judge_next_header(View(&*overlay), &bytes, now)?;
-            let prepared = judged.map_err(Refusal::Rule)?;
+        for (index, Judged { header, body, prepared }) in group.blocks.iter().enumerate() {
+            let record = self.judge_next_header(View(&*overlay), header.as_ref(), now)?;
+            let prepared = prepared.as_ref().map_err(|verdict| Refusal::Rule(verdict.clone()))?;
             let record = record.expect("what decodes has a header");
             let signatures =
                 if index < group.verified { Signatures::Verified } else { Signatures::Verify };
-            self.connect(pool, overlay, &record, &prepared, signatures)?;
-            overlay.put(Table::Bodies, prepared.hash.0, &bytes[HEADER_BYTES..]);
+            self.connect(pool, overlay, &record, prepared, signatures)?;
+            overlay.put(Table::Bodies, prepared.hash.0, body.clone());
             overlay.put(Table::Meta, META_ARRIVALS, (record.arrival + 1).to_le_bytes());
             run.blocks += 1;
             run.transactions += prepared.ids.len() as u64;
@@ -163,6 +178,7 @@ impl Chain {
         let group_bytes = pool.threads().get().saturating_mul(GROUP_BYTES_PER_THREAD);
         let (raw, mut ended) = next_group(&mut blocks, group_bytes);
         let mut next = self.prepare(pool, height.saturating_add(1), raw);
+        let mut spent = None;
         loop {
             let current = next;
             let count = u32::try_from(current.blocks.len()).expect("a group is bounded");
@@ -178,9 +194,13 @@ impl Chain {
                 raw
             };
             let (prepared, applied) = pool.join(
-                || self.prepare(pool, height.saturating_add(1), raw),
                 || {
-                    let applied = self.apply(pool, overlay, current, now, &mut run);
+                    // To free a group takes a while, which is better spent here than between blocks.
+                    drop(spent);
+                    self.prepare(pool, height.saturating_add(1), raw)
+                },
+                || {
+                    let applied = self.apply(pool, overlay, &current, now, &mut run);
                     // What was applied before a bad block is kept all the same.
                     keep(overlay, &run)?;
                     applied.map_err(E::from)
@@ -188,6 +208,7 @@ impl Chain {
             );
             applied?;
             next = prepared;
+            spent = Some(current);
         }
     }
 
@@ -196,13 +217,11 @@ impl Chain {
     fn judge_next_header(
         &self,
         view: View<'_>,
-        bytes: &[u8],
+        header: Option<&Header>,
         now: Option<u64>,
     ) -> Result<Option<Record>, Refusal<Verdict>> {
-        let Some(header) = bytes.first_chunk::<HEADER_BYTES>().map(Header::decode) else {
-            return Ok(None);
-        };
-        let hash = self.spec.hash_header(&header);
+        let Some(header) = header else { return Ok(None) };
+        let hash = self.spec.hash_header(header);
         let tip = view.tip()?;
         let parent = view.expect_record(&tip)?;
         let height = parent.height + 1;
@@ -211,11 +230,11 @@ impl Chain {
             return Err(refuse(BlockRule::BadPrevBlock { expected: tip, got: header.prev_block }));
         }
         let median = view.median_time_after(&parent)?;
-        check_header(&self.spec, &parent, median, &header, &hash).map_err(refuse)?;
+        check_header(&self.spec, &parent, median, header, &hash).map_err(refuse)?;
         if let Some(now) = now {
-            check_clock(&self.spec, &header, now).map_err(refuse)?;
+            check_clock(&self.spec, header, now).map_err(refuse)?;
         }
-        Ok(Some(self.record(&parent, &header, view.arrivals()?)))
+        Ok(Some(self.record(&parent, header, view.arrivals()?)))
     }
 }
 

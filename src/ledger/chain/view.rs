@@ -185,7 +185,7 @@ impl View<'_> {
 
 impl StateRead for View<'_> {
     fn entry(&self, key: &EntryKey) -> Result<Option<Bytes>, StoreError> {
-        self.0.value(Table::State, &key.encode())
+        self.0.value(Table::State, &key.encoded())
     }
 
     fn accepted_at(&self, core: &CoreId) -> Result<Option<u32>, StoreError> {

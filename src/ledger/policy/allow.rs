@@ -28,8 +28,10 @@
 //! - The read window ends `read_within` blocks after the nominal opening, even where slow medians made
 //!   the delay longer.
 
+use std::ops::Range;
+
 use super::asked::{AccessRead, Approval, Asked, Heard, Holding, Site, Threshold};
-use super::verdict::{Reason, Verdict};
+use super::verdict::{Clause, Reason, Verdict};
 use super::{EMERGENCY_SET, Leaf, Moment, Place, RoleRef, Together};
 use crate::ledger::transaction::CoreId;
 
@@ -65,13 +67,8 @@ pub fn allow<V: AccessRead>(
     leaf: &Leaf,
     at: Moment,
 ) -> Result<Verdict, V::Error> {
-    let case = Case { view, asked, leaf, at };
-    for clause in Case::CLAUSES {
-        if let Some(reason) = clause(&case)? {
-            return Ok(Verdict::Deny(reason));
-        }
-    }
-    Ok(Verdict::Allow)
+    let failing = failing(view, asked, leaf, at, Clause::Open)?;
+    Ok(failing.map_or(Verdict::Allow, Verdict::Deny))
 }
 
 /// The answer of every clause in order, for whoever wants to know what else is missing.
@@ -104,13 +101,22 @@ pub fn unfit<V: AccessRead>(
     leaf: &Leaf,
     at: Moment,
 ) -> Result<Option<Reason>, V::Error> {
-    let case = Case { view, asked, leaf, at };
-    for clause in &Case::CLAUSES[..2] {
-        if let Some(reason) = clause(&case)? {
-            return Ok(Some(reason));
-        }
-    }
-    Ok(None)
+    failing(view, asked, leaf, at, Clause::Leaf)
+}
+
+/// The first clause up to this one that fails.
+///
+/// # Errors
+///
+/// If the view cannot be read.
+pub fn failing<V: AccessRead>(
+    view: &V,
+    asked: &Asked,
+    leaf: &Leaf,
+    at: Moment,
+    last: Clause,
+) -> Result<Option<Reason>, V::Error> {
+    Case { view, asked, leaf, at }.failing(0..usize::from(last.number()))
 }
 
 /// Why a request is refused when it is asked, if it is: the first of clauses 3 to 6 that fails.
@@ -124,11 +130,8 @@ pub fn refusal<V: AccessRead>(
     leaf: &Leaf,
     at: Moment,
 ) -> Result<Option<Reason>, V::Error> {
-    let case = Case { view, asked, leaf, at };
-    for clause in &Case::CLAUSES[2..6] {
-        if let Some(reason) = clause(&case)? {
-            return Ok(Some(reason));
-        }
+    if let Some(reason) = (Case { view, asked, leaf, at }).failing(2..6)? {
+        return Ok(Some(reason));
     }
     // Asked here and not in clause 5, so that a review that falls due closes nothing that is under way.
     if let (true, Some(person)) = (leaf.is_emergency(), &asked.person)
@@ -150,17 +153,41 @@ pub fn completion<V: AccessRead>(
     leaf: &Leaf,
     at: Moment,
 ) -> Result<Result<Vec<Approval>, Reason>, V::Error> {
-    let case = Case { view, asked, leaf, at };
-    for clause in &Case::CLAUSES[..7] {
-        if let Some(reason) = clause(&case)? {
-            return Ok(Err(reason));
-        }
+    complete(&Case { view, asked, leaf, at }, 0)
+}
+
+/// The same where the clauses up to `known` are known to hold: [`failing`] has asked them at this moment,
+/// and only approvals have come since.
+///
+/// # Errors
+///
+/// If the view cannot be read.
+pub fn completion_after<V: AccessRead>(
+    view: &V,
+    asked: &Asked,
+    leaf: &Leaf,
+    at: Moment,
+    known: Clause,
+) -> Result<Result<Vec<Approval>, Reason>, V::Error> {
+    complete(&Case { view, asked, leaf, at }, usize::from(known.number()).min(6))
+}
+
+fn complete<V: AccessRead>(
+    case: &Case<'_, V>,
+    first: usize,
+) -> Result<Result<Vec<Approval>, Reason>, V::Error> {
+    if let Some(reason) = case.failing(first..6)? {
+        return Ok(Err(reason));
+    }
+    let live = case.live()?;
+    if let Some(reason) = case.tally(live)? {
+        return Ok(Err(reason));
     }
     if let Some(reason) = case.veto_or_reads()? {
         return Ok(Err(reason));
     }
-    Ok(case.together()?.map(|few| {
-        let numbered = asked.approvals.iter().enumerate();
+    Ok(case.together(live)?.map(|few| {
+        let numbered = case.asked.approvals.iter().enumerate();
         numbered.filter(|(i, _)| few >> i & 1 == 1).map(|(_, approval)| *approval).collect()
     }))
 }
@@ -200,6 +227,16 @@ impl<'a, V: AccessRead> Case<'a, V> {
         Self::open,
     ];
 
+    /// The first of these clauses, counted from 0, that fails.
+    fn failing(&self, clauses: Range<usize>) -> Judged<V::Error> {
+        for clause in &Self::CLAUSES[clauses] {
+            if let Some(reason) = clause(self)? {
+                return Ok(Some(reason));
+            }
+        }
+        Ok(None)
+    }
+
     /// 1: the record is active, the request's policy in force.
     fn record(&self) -> Judged<V::Error> {
         let Some(standing) = self.view.standing(&self.asked.rid, self.at)? else {
@@ -225,7 +262,8 @@ impl<'a, V: AccessRead> Case<'a, V> {
         let Some(standing) = self.view.standing(&self.asked.rid, self.at)? else {
             return Ok(Some(Reason::NotInPolicy));
         };
-        if self.asked.root != Some(standing.root) || self.asked.leaf != self.leaf.hash() {
+        if self.asked.root != Some(standing.root) || self.asked.leaf != self.view.hash_of(self.leaf)
+        {
             return Ok(Some(Reason::NotInPolicy));
         }
         if let Err(error) = self.leaf.check(self.view.spacing_s()) {
@@ -329,7 +367,11 @@ impl<'a, V: AccessRead> Case<'a, V> {
 
     /// 8: enough of them are together as the leaf says.
     fn is_together(&self) -> Judged<V::Error> {
-        if self.asked.completed.is_some() { Ok(None) } else { Ok(self.together()?.err()) }
+        if self.asked.completed.is_some() {
+            return Ok(None);
+        }
+        let live = self.live()?;
+        Ok(self.together(live)?.err())
     }
 
     /// 9: the delay is over, the owners do not object, a read is left.
@@ -415,9 +457,8 @@ impl<'a, V: AccessRead> Case<'a, V> {
         Ok((have < need).then_some(Reason::TooFewGuardians { have, need }))
     }
 
-    /// The approvals that are together as the leaf says, if they are enough.
-    fn together(&self) -> Result<Result<Few, Reason>, V::Error> {
-        let live = self.live()?;
+    /// Those of the live approvals that are together as the leaf says, if they are enough.
+    fn together(&self, live: Few) -> Result<Result<Few, Reason>, V::Error> {
         let mode = self.leaf.together;
         if mode == Together::Apart {
             return Ok(self.tally(live)?.map_or(Ok(live), |_| Err(Reason::Apart)));

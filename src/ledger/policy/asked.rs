@@ -2,9 +2,11 @@
 //! (where its paths lead, whom a beacon heard, after which block it was signed), and what it reads of
 //! the state.
 
+use std::rc::Rc;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use super::{Cell, Entry, Moment, Place, Presence, Purpose, RoleRef};
+use super::{Cell, Entry, Leaf, Moment, Place, Presence, Purpose, RoleRef};
 use crate::ledger::signature::PubKey;
 use crate::ledger::state::Person;
 use crate::ledger::transaction::{CoreId, PartyId, Request};
@@ -147,6 +149,11 @@ pub trait AccessRead {
     /// Seconds between blocks, for waits.
     fn spacing_s(&self) -> u32;
 
+    /// The hash of a leaf, which is asked for at every question.
+    fn hash_of(&self, leaf: &Leaf) -> [u8; 32] {
+        leaf.hash()
+    }
+
     /// A record; `None` if there is none.
     ///
     /// # Errors
@@ -171,7 +178,7 @@ pub trait AccessRead {
     /// # Errors
     ///
     /// If the state cannot be read.
-    fn sites(&self, beacon: &PubKey, at: Moment) -> Result<Vec<Site>, Self::Error>;
+    fn sites(&self, beacon: &PubKey, at: Moment) -> Result<Rc<[Site]>, Self::Error>;
 
     /// How many requests the leaf has opened under this policy.
     ///
@@ -201,21 +208,11 @@ impl Site {
 }
 
 impl Asked {
-    /// A request at the moment at which it is accepted, or would be. `anchor_h` gives the height of an
-    /// anchor that may be named at that moment; the core's own is `core_anchor_h`.
+    /// What a request says by itself: all that has to be hashed.
     #[must_use]
-    pub fn new(
-        request: &Request,
-        person: Option<Person>,
-        at: Moment,
-        core_anchor_h: Option<u32>,
-        presence_anchor_h: Option<u32>,
-    ) -> Self {
+    pub fn of(request: &Request) -> Self {
         let leaf = request.leaf.hash();
-        let heard = request
-            .presence
-            .as_ref()
-            .map(|presence| Heard::new(presence, request.reader, presence_anchor_h));
+        let heard = request.presence.as_ref();
         Self {
             rid: request.rid,
             seq: request.seq,
@@ -223,7 +220,7 @@ impl Asked {
             root: request.leaf_path.root_from(leaf),
             purpose: request.purpose,
             reader: request.reader,
-            person,
+            person: None,
             role: request.role.as_ref().map(|proof| Led {
                 value: proof.role,
                 root: proof.path.root_from(proof.role.leaf(&proof.salt)),
@@ -232,26 +229,41 @@ impl Asked {
                 value: proof.place,
                 root: proof.path.root_from(proof.place.leaf(&proof.salt)),
             }),
-            heard,
-            after_h: core_anchor_h.max(heard.and_then(|heard| heard.anchor_h)),
-            at,
+            heard: heard.map(|presence| Heard::new(presence, request.reader)),
+            after_h: None,
+            at: Moment { height: 0, median_time: 0 },
             approvals: Vec::new(),
             denied: 0,
             completed: None,
             vetoed: false,
         }
     }
+
+    /// The request at the moment at which it is accepted, or would be, with the heights of the core's
+    /// anchor and of its presence's, if these may be named at that moment.
+    #[must_use]
+    pub fn accepted(
+        self,
+        person: Option<Person>,
+        at: Moment,
+        core_anchor_h: Option<u32>,
+        presence_anchor_h: Option<u32>,
+    ) -> Self {
+        let heard = self.heard.map(|heard| Heard { anchor_h: presence_anchor_h, ..heard });
+        let after_h = core_anchor_h.max(heard.and_then(|heard| heard.anchor_h));
+        Self { person, heard, after_h, at, ..self }
+    }
 }
 
 impl Heard {
-    /// A presence that `signer` carries.
+    /// A presence that `signer` carries, its anchor not looked up.
     #[must_use]
-    pub fn new(presence: &Presence, signer: PubKey, anchor_h: Option<u32>) -> Self {
+    pub fn new(presence: &Presence, signer: PubKey) -> Self {
         Self {
             beacon: presence.beacon,
             round: presence.round_id(),
             is_signer: presence.is_of(signer),
-            anchor_h,
+            anchor_h: None,
         }
     }
 }

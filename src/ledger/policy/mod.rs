@@ -29,7 +29,8 @@ mod who;
 mod world;
 
 pub use allow::{
-    APPROVALS_MAX, EMERGENCY_CLAIM_BLOCKS, allow, completion, findings, refusal, role_fault, unfit,
+    APPROVALS_MAX, EMERGENCY_CLAIM_BLOCKS, allow, completion, completion_after, failing, findings,
+    refusal, role_fault, unfit,
 };
 pub use asked::{AccessRead, Approval, Asked, Heard, Holding, Led, Site, Standing, Threshold};
 pub use build::{Branch, Draft, PolicyError, PolicyTree, Shown};

@@ -14,6 +14,11 @@
 //!   ([`Judge::without`]): an issuer makes issuers, and could be its own other one through them.
 //! - Cells are a claim of the site's issuer, not of the site's key, so that a stolen site key cannot move
 //!   the site.
+//!
+//! The limits on claims bound a walk: issuers who conspire can make a request that takes 0.4 ms to judge
+//! instead of some microseconds (`benches/common/dearest.rs`), and every claim for it has cost a fee.
+
+use std::rc::Rc;
 
 use super::{Moment, RoleRef};
 use crate::ledger::state::HeldClaim;
@@ -31,14 +36,14 @@ pub trait ReadClaims {
     /// # Errors
     ///
     /// If the store cannot be read.
-    fn claim(&mut self, core: &CoreId) -> Result<Option<HeldClaim>, StoreError>;
+    fn claim(&mut self, core: &CoreId) -> Result<Option<Rc<HeldClaim>>, StoreError>;
 
     /// The claims about a party.
     ///
     /// # Errors
     ///
     /// If the store cannot be read.
-    fn holdings(&mut self, party: PartyId) -> Result<Vec<CoreId>, StoreError>;
+    fn holdings(&mut self, party: PartyId) -> Result<Rc<Vec<CoreId>>, StoreError>;
 
     /// The height at which an issuer's device model was withdrawn.
     ///
@@ -53,7 +58,7 @@ pub trait ReadClaims {
 }
 
 /// What the walk needs to know of the chain, and when it judges.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judge {
     /// The genesis anchor.
     pub anchor: PartyId,
@@ -88,7 +93,7 @@ pub struct LiveSite {
     /// The claim that says so.
     pub claim: CoreId,
     /// What it says.
-    pub held: HeldClaim,
+    pub held: Rc<HeldClaim>,
 }
 
 impl Judge {
@@ -113,8 +118,8 @@ impl Judge {
         // Between the anchor's claim and this one stands one more claim at most.
         const { assert!(CHAIN_CLAIMS_MAX == 3, "one party above the issuer") };
         let mut above: Vec<PartyId> = Vec::new();
-        for core in state.holdings(held.issuer)? {
-            let Some(holding) = state.claim(&core)? else { continue };
+        for core in state.holdings(held.issuer)?.iter() {
+            let Some(holding) = state.claim(core)? else { continue };
             let party = holding.issuer;
             let is_new = party != self.anchor && party != held.issuer && !above.contains(&party);
             if is_new && covers_issuing(&holding) && self.is_in_force(&holding) {
@@ -176,8 +181,8 @@ impl Judge {
         state: &mut dyn ReadClaims,
         party: PartyId,
         wanted: &dyn Fn(&HeldClaim) -> bool,
-    ) -> Result<Option<(CoreId, HeldClaim)>, StoreError> {
-        for core in state.holdings(party)? {
+    ) -> Result<Option<(CoreId, Rc<HeldClaim>)>, StoreError> {
+        for core in state.holdings(party)?.iter().copied() {
             let Some(held) = state.claim(&core)? else { continue };
             if wanted(&held) && self.is_live(state, &held)? {
                 return Ok(Some((core, held)));
@@ -196,7 +201,7 @@ impl Judge {
         state: &mut dyn ReadClaims,
         party: PartyId,
         role: RoleRef,
-    ) -> Result<Option<(CoreId, HeldClaim)>, StoreError> {
+    ) -> Result<Option<(CoreId, Rc<HeldClaim>)>, StoreError> {
         self.live_claim(state, party, &|held| is_role(held, role))
     }
 
@@ -261,8 +266,8 @@ impl Judge {
             return Ok(Authority::None);
         }
         let mut best = Authority::None;
-        for core in state.holdings(issuer)? {
-            let Some(held) = state.claim(&core)? else { continue };
+        for core in state.holdings(issuer)?.iter() {
+            let Some(held) = state.claim(core)? else { continue };
             if !covers(&held, claim) {
                 continue;
             }
@@ -313,8 +318,8 @@ impl Judge {
         }
         let mut best = Authority::None;
         if depth < CHAIN_CLAIMS_MAX {
-            for core in state.holdings(issuer)? {
-                let Some(held) = state.claim(&core)? else { continue };
+            for core in state.holdings(issuer)?.iter() {
+                let Some(held) = state.claim(core)? else { continue };
                 if covers(&held, claim) {
                     let above = self.climb(state, party, held.issuer, &held.claim, depth + 1)?;
                     best = best.max(above);

@@ -3,6 +3,7 @@
 //! is live from one height to another, whatever it rests on.
 
 use std::convert::Infallible;
+use std::rc::Rc;
 
 use super::asked::{AccessRead, Holding, Site, Standing};
 use super::{Leaf, Moment, Place, Role, RoleRef};
@@ -131,7 +132,7 @@ impl AccessRead for World {
         Ok(self.holding_at(key, role, at.height))
     }
 
-    fn sites(&self, beacon: &PubKey, at: Moment) -> Result<Vec<Site>, Infallible> {
+    fn sites(&self, beacon: &PubKey, at: Moment) -> Result<Rc<[Site]>, Infallible> {
         let live = self.beacons.iter().filter(|claim| {
             claim.key == *beacon && (claim.from_h..claim.to_h).contains(&at.height)
         });

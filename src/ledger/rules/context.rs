@@ -198,7 +198,7 @@ pub fn apply_transaction(
     let least = fee_least(ids.bytes, transaction, new_entries(session, &core.body)?);
     let mut free = None;
     if transaction.fee < least {
-        free = access::free(context, session, core)?;
+        free = access::free(context, session, core, ids)?;
         if free.is_none() {
             return Err(TransactionError::FeeTooLow { least, got: transaction.fee }.into());
         }
@@ -226,7 +226,7 @@ pub fn apply_transaction(
             reading::check(context, session, body)?;
             access::Judged::Sound
         }
-        _ => access::check(context, session, ids.core, transaction)?,
+        _ => access::check(context, session, ids, transaction)?,
     };
 
     // Everything holds: from here on only the store can fail.
@@ -300,6 +300,9 @@ pub(super) fn anchor_height(
     context: &Context<'_>,
     anchor: &BlockHash,
 ) -> Result<Option<u32>, StoreError> {
+    if *anchor == BlockHash::ZERO {
+        return Ok(None);
+    }
     let lowest = context.height.saturating_sub(ANCHOR_DEPTH_BLOCKS_MAX);
     let height = context.ancestors.height_of(anchor)?;
     Ok(height.filter(|height| (lowest..context.height).contains(height)))

@@ -2,13 +2,16 @@
 //! all cores; the serial judgement of [`super::context`] names the rule when one of them fails.
 
 use crate::ledger::block::{Block, Included};
+use crate::ledger::policy::{Asked, Heard};
 use crate::ledger::rules::context::Signatures;
 use crate::ledger::rules::error::TransactionError;
 use crate::ledger::signature::Signed;
-use crate::ledger::transaction::{CoreId, Transaction, TransactionId};
+use crate::ledger::transaction::approve::Approver;
+use crate::ledger::transaction::{Body, CoreId, Request, Transaction, TransactionId};
 use crate::primitives::BlockHash;
 
-/// The names of a transaction on one chain, computed once, and what its beacons signed.
+/// What is hashed of a transaction on one chain, computed once: its names, what its beacons signed, what
+/// its paths show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ids {
     /// What the body's signers sign.
@@ -19,6 +22,56 @@ pub struct Ids {
     pub bytes: usize,
     /// What the beacon of each presence signed, in the order of the body.
     pub presences: Vec<[u8; 32]>,
+    /// What the paths of its body show.
+    pub shown: Shown,
+}
+
+/// What the paths of a body about access show, whatever the state: every hash of theirs that needs none.
+/// That a key is a guardian's is not among them: the state names the record and its epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// Another body, or nothing hashed yet.
+    Nothing,
+    /// A request, before it is accepted.
+    Request(Box<Asked>),
+    /// The presence of each approver who carries one, its anchor not looked up.
+    Approve(Vec<Option<Heard>>),
+}
+
+impl Shown {
+    /// Of a body.
+    #[must_use]
+    pub fn of(body: &Body) -> Self {
+        match body {
+            Body::Request(request) => Self::Request(Box::new(Asked::of(request))),
+            Body::Approve(approve) => {
+                let approvers = approve.approvers.iter();
+                Self::Approve(approvers.map(heard).collect())
+            }
+            _ => Self::Nothing,
+        }
+    }
+
+    /// What this request says by itself.
+    pub(super) fn asked(&self, request: &Request) -> Asked {
+        match self {
+            Self::Request(asked) => Asked::clone(asked),
+            _ => Asked::of(request),
+        }
+    }
+
+    /// The presence of an approver of this body, by index.
+    pub(super) fn heard(&self, index: usize, approver: &Approver) -> Option<Heard> {
+        match self {
+            Self::Approve(all) => all.get(index).copied().unwrap_or_else(|| heard(approver)),
+            _ => heard(approver),
+        }
+    }
+}
+
+fn heard(approver: &Approver) -> Option<Heard> {
+    let presence = approver.presence.as_ref()?;
+    Some(Heard::new(presence, approver.key))
 }
 
 impl Ids {
@@ -29,7 +82,8 @@ impl Ids {
         let transaction = included.transaction.id(&core);
         let presences = included.transaction.core.body.presences().into_iter();
         let presences = presences.map(|presence| presence.message(genesis)).collect();
-        Self { core, transaction, bytes: included.bytes.len(), presences }
+        let shown = Shown::of(&included.transaction.core.body);
+        Self { core, transaction, bytes: included.bytes.len(), presences, shown }
     }
 
     /// The ids of every transaction of a block, the coinbase left out.

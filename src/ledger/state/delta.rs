@@ -14,6 +14,8 @@ use crate::ledger::transaction::CoreId;
 pub struct Change {
     /// Which entry.
     pub key: EntryKey,
+    /// Invariant: the key's encoding.
+    encoded: Bytes,
     /// Its value before.
     pub old: Option<Bytes>,
     /// Its value after.
@@ -33,10 +35,23 @@ struct Undo {
     entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
+impl Change {
+    pub(super) fn new(key: EntryKey, old: Option<Bytes>, new: Option<Bytes>) -> Self {
+        let encoded = Bytes::from(&*key.encoded());
+        Self { key, encoded, old, new }
+    }
+
+    /// The encoded key.
+    #[must_use]
+    pub fn encoded(&self) -> &Bytes {
+        &self.encoded
+    }
+}
+
 impl Delta {
     /// Sorts changes that all have an effect.
     pub(super) fn new(mut changes: Vec<Change>, events: Vec<Logged>) -> Self {
-        changes.sort_by_cached_key(|change| Bytes::from(change.key.encode()));
+        changes.sort_by_cached_key(|change| change.encoded.clone());
         Self { changes, events }
     }
 
@@ -56,7 +71,8 @@ impl Delta {
     #[must_use]
     pub fn inverted(self) -> Self {
         let changes = self.changes.into_iter();
-        let invert = |Change { key, old, new }| Change { key, old: new, new: old };
+        let invert =
+            |Change { key, encoded, old, new }| Change { key, encoded, old: new, new: old };
         Self { changes: changes.map(invert).collect(), events: Vec::new() }
     }
 
@@ -91,11 +107,8 @@ impl Delta {
     /// Never: memory takes every write.
     #[must_use]
     pub fn undo_record(&self) -> Vec<u8> {
-        let entries: Vec<(Vec<u8>, Option<&[u8]>)> = self
-            .changes
-            .iter()
-            .map(|change| (change.key.encode(), change.old.as_deref()))
-            .collect();
+        let entries: Vec<(&[u8], Option<&[u8]>)> =
+            self.changes.iter().map(|change| (&*change.encoded, change.old.as_deref())).collect();
         let bytes: usize =
             entries.iter().map(|(key, old)| key.len() + old.map_or(0, <[u8]>::len)).sum();
         // Lengths and tags take up to nine bytes an entry.
@@ -119,7 +132,7 @@ impl Delta {
         for (key, new) in undo.entries {
             let Some(key) = EntryKey::decode(&key) else { return Ok(None) };
             let old = current(&key)?;
-            changes.push(Change { key, old, new: new.map(Bytes::from) });
+            changes.push(Change::new(key, old, new.map(Bytes::from)));
         }
         Ok(Some(Self { changes, events: Vec::new() }))
     }

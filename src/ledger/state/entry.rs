@@ -1,5 +1,7 @@
 //! What the state holds, entry by entry: keys, values, and the key's place in the authenticated map.
 
+use std::ops::Deref;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::Person;
@@ -77,7 +79,7 @@ pub enum EntryKey {
 }
 
 /// A value that one kind of entry holds.
-pub trait EntryValue: BorshSerialize + BorshDeserialize {}
+pub trait EntryValue: BorshSerialize + BorshDeserialize + 'static {}
 
 /// What a key owns. No entry means nothing owned and no nonce used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -102,39 +104,52 @@ impl EntryKey {
     /// big-endian.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        self.encoded().to_vec()
+    }
+
+    /// The same without memory of its own.
+    pub(in crate::ledger) fn encoded(&self) -> EncodedKey {
         match self {
-            Self::Account(key) => [&[1][..], &key.0].concat(),
-            Self::Accepted(height) => [&[2][..], &height.to_be_bytes()].concat(),
-            Self::Maturing(height) => [&[3][..], &height.to_be_bytes()].concat(),
-            Self::Idle(height) => [&[4][..], &height.to_be_bytes()].concat(),
-            Self::Witness(key) => [&[5][..], &key.0].concat(),
-            Self::Claim(core) => [&[6][..], &core.0].concat(),
-            Self::Holdings(party) => [&[7][..], &party.0].concat(),
-            Self::Tag(person) => [&[8][..], &person.issuer.0, &person.tag].concat(),
-            Self::Model(issuer, model) => [&[9][..], &issuer.0, model].concat(),
-            Self::Record(rid) => [&[10][..], &rid.0].concat(),
-            Self::Logs(rid) => [&[11][..], &rid.0].concat(),
-            Self::Request(core) => [&[12][..], &core.0].concat(),
-            Self::Open(rid, person) => [&[13][..], &rid.0, &person.issuer.0, &person.tag].concat(),
-            Self::RefusedPerson(person) => [&[14][..], &person.issuer.0, &person.tag].concat(),
+            Self::Account(key) => EncodedKey::of(&[&[1][..], &key.0]),
+            Self::Accepted(height) => EncodedKey::of(&[&[2][..], &height.to_be_bytes()]),
+            Self::Maturing(height) => EncodedKey::of(&[&[3][..], &height.to_be_bytes()]),
+            Self::Idle(height) => EncodedKey::of(&[&[4][..], &height.to_be_bytes()]),
+            Self::Witness(key) => EncodedKey::of(&[&[5][..], &key.0]),
+            Self::Claim(core) => EncodedKey::of(&[&[6][..], &core.0]),
+            Self::Holdings(party) => EncodedKey::of(&[&[7][..], &party.0]),
+            Self::Tag(person) => EncodedKey::of(&[&[8][..], &person.issuer.0, &person.tag]),
+            Self::Model(issuer, model) => EncodedKey::of(&[&[9][..], &issuer.0, model]),
+            Self::Record(rid) => EncodedKey::of(&[&[10][..], &rid.0]),
+            Self::Logs(rid) => EncodedKey::of(&[&[11][..], &rid.0]),
+            Self::Request(core) => EncodedKey::of(&[&[12][..], &core.0]),
+            Self::Open(rid, person) => {
+                EncodedKey::of(&[&[13][..], &rid.0, &person.issuer.0, &person.tag])
+            }
+            Self::RefusedPerson(person) => {
+                EncodedKey::of(&[&[14][..], &person.issuer.0, &person.tag])
+            }
             Self::RefusedRecord(rid, person) => {
-                [&[15][..], &rid.0, &person.issuer.0, &person.tag].concat()
+                EncodedKey::of(&[&[15][..], &rid.0, &person.issuer.0, &person.tag])
             }
-            Self::RefusedIssuer(rid, issuer) => [&[16][..], &rid.0, &issuer.0].concat(),
-            Self::Expiring(height) => [&[17][..], &height.to_be_bytes()].concat(),
-            Self::Reads(rid, seq, leaf) => [&[18][..], &rid.0, &seq.to_be_bytes(), leaf].concat(),
-            Self::Emergencies(person) => [&[19][..], &person.issuer.0, &person.tag].concat(),
-            Self::Unreviewed(issuer) => [&[20][..], &issuer.0].concat(),
-            Self::FreeSite(site) => [&[21][..], &site.0].concat(),
-            Self::Debt(core) => [&[22][..], &core.0].concat(),
-            Self::Lot(lot) => [&[23][..], &lot.0].concat(),
-            Self::Wearable(device) => [&[30][..], &device.0].concat(),
+            Self::RefusedIssuer(rid, issuer) => EncodedKey::of(&[&[16][..], &rid.0, &issuer.0]),
+            Self::Expiring(height) => EncodedKey::of(&[&[17][..], &height.to_be_bytes()]),
+            Self::Reads(rid, seq, leaf) => {
+                EncodedKey::of(&[&[18][..], &rid.0, &seq.to_be_bytes(), leaf])
+            }
+            Self::Emergencies(person) => {
+                EncodedKey::of(&[&[19][..], &person.issuer.0, &person.tag])
+            }
+            Self::Unreviewed(issuer) => EncodedKey::of(&[&[20][..], &issuer.0]),
+            Self::FreeSite(site) => EncodedKey::of(&[&[21][..], &site.0]),
+            Self::Debt(core) => EncodedKey::of(&[&[22][..], &core.0]),
+            Self::Lot(lot) => EncodedKey::of(&[&[23][..], &lot.0]),
+            Self::Wearable(device) => EncodedKey::of(&[&[30][..], &device.0]),
             Self::Credit(wearer, issuer, model) => {
-                [&[31][..], &wearer.0, &issuer.0, model].concat()
+                EncodedKey::of(&[&[31][..], &wearer.0, &issuer.0, model])
             }
-            Self::Sample(root) => [&[32][..], root].concat(),
-            Self::Samples(height) => [&[33][..], &height.to_be_bytes()].concat(),
-            Self::SampleQueue => vec![34],
+            Self::Sample(root) => EncodedKey::of(&[&[32][..], root]),
+            Self::Samples(height) => EncodedKey::of(&[&[33][..], &height.to_be_bytes()]),
+            Self::SampleQueue => EncodedKey::of(&[&[34]]),
         }
     }
 
@@ -198,10 +213,51 @@ impl EntryKey {
         })
     }
 
+    /// Whether it is what a walk through claims reads.
+    pub(super) const fn is_of_claims(&self) -> bool {
+        matches!(self, Self::Claim(_) | Self::Holdings(_) | Self::Model(..))
+    }
+
     /// The key in the authenticated map: tagged("state-key", encoded key).
     #[must_use]
     pub fn state_key(&self) -> StateKey {
-        StateKey(KEY_TAG.hash(&self.encode()))
+        StateKey::of_encoded(&self.encoded())
+    }
+}
+
+impl StateKey {
+    /// The same of an encoded key.
+    pub(in crate::ledger) fn of_encoded(key: &[u8]) -> Self {
+        Self(KEY_TAG.hash(key))
+    }
+}
+
+/// Bytes of the longest encoded key.
+const ENCODED_BYTES_MAX: usize = 1 + 3 * 32;
+
+/// An encoded key: looked up, hashed and sorted by, thousands of times a block.
+#[derive(Clone, Copy)]
+pub(in crate::ledger) struct EncodedKey {
+    bytes: [u8; ENCODED_BYTES_MAX],
+    len: usize,
+}
+
+impl EncodedKey {
+    fn of(parts: &[&[u8]]) -> Self {
+        let mut key = Self { bytes: [0; ENCODED_BYTES_MAX], len: 0 };
+        for part in parts {
+            key.bytes[key.len..key.len + part.len()].copy_from_slice(part);
+            key.len += part.len();
+        }
+        key
+    }
+}
+
+impl Deref for EncodedKey {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 

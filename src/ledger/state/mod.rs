@@ -8,6 +8,7 @@ mod delta;
 mod entry;
 mod lot;
 mod session;
+mod walked;
 
 pub use access::{
     Counter, Emergency, Event, EventKind, HeldClaim, HeldRecord, HeldRequest, Log, LogKind, Logged,
@@ -19,3 +20,4 @@ pub use delta::{Change, Delta};
 pub use entry::{Account, EntryKey, EntryValue};
 pub use lot::{HeldLot, LotStatus, Made, Transit};
 pub use session::{Session, StateRead};
+pub(in crate::ledger) use walked::Walked;

@@ -34,13 +34,13 @@ impl Batch {
     }
 
     /// Stores `value` under `key`.
-    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Bytes>) {
-        self.write(table, key.as_ref().into(), Some(value.into()));
+    pub fn put(&mut self, table: Table, key: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.write(table, key.into(), Some(value.into()));
     }
 
     /// Removes `key`, if it is there.
-    pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
-        self.write(table, key.as_ref().into(), None);
+    pub fn delete(&mut self, table: Table, key: impl Into<Bytes>) {
+        self.write(table, key.into(), None);
     }
 
     /// Adds every write of `later`, which win over the ones here.
@@ -196,12 +196,12 @@ impl<'a> Overlay<'a> {
     }
 
     /// Stores `value` under `key` in this view.
-    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Bytes>) {
+    pub fn put(&mut self, table: Table, key: impl Into<Bytes>, value: impl Into<Bytes>) {
         self.batch.put(table, key, value);
     }
 
     /// Removes `key` from this view.
-    pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
+    pub fn delete(&mut self, table: Table, key: impl Into<Bytes>) {
         self.batch.delete(table, key);
     }
 

@@ -241,8 +241,8 @@ fn claims_about(desk: &Desk, party: PartyId) -> anyhow::Result<Vec<(CoreId, Held
     let view = desk.view();
     let mut session = Session::new(&view, desk.next()?.height);
     let mut claims = Vec::new();
-    for core in session.holdings(party)? {
-        claims.extend(session.claim(&core)?.map(|held| (core, held)));
+    for core in session.holdings(party)?.iter().copied() {
+        claims.extend(session.claim(&core)?.map(|held| (core, HeldClaim::clone(&held))));
     }
     Ok(claims)
 }

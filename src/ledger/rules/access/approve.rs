@@ -13,15 +13,18 @@
 //! - Completing keeps the approvals that counted: what is judged later is judged of them alone.
 //! - A request takes at most 64 approvals.
 
+use std::rc::Rc;
+
 use super::error::ApproveError;
 use super::log;
 use super::read::Eyes;
 use crate::ledger::policy::{
-    APPROVALS_MAX, AccessRead, Approval, Guardian, Heard, Together, completion, findings,
-    role_fault,
+    APPROVALS_MAX, AccessRead, Approval, Clause, Guardian, Heard, Moment, Together,
+    completion_after, failing, role_fault,
 };
 use crate::ledger::rules::context::{Context, Refusal, anchor_height, credit, impossible};
 use crate::ledger::rules::error::TransactionError;
+use crate::ledger::rules::isolation::{Ids, Shown};
 use crate::ledger::state::{
     Account, EntryKey, EventKind, HeldRecord, HeldRequest, Person, RequestStatus, Session,
 };
@@ -32,8 +35,8 @@ use crate::primitives::BlockHash;
 
 /// What an approval leads to.
 pub(in crate::ledger::rules) struct Plan {
-    held: HeldRequest,
-    record: HeldRecord,
+    held: Rc<HeldRequest>,
+    record: Rc<HeldRecord>,
     is_complete: bool,
 }
 
@@ -42,11 +45,11 @@ type Planned = Result<Plan, Refusal<TransactionError>>;
 pub(super) fn check(
     context: &Context<'_>,
     session: &mut Session<'_>,
-    core: CoreId,
+    ids: &Ids,
     transaction: &Transaction,
     approve: &Approve,
 ) -> Planned {
-    let plan = plan(context, session, core, &transaction.core.anchor, approve)?;
+    let plan = plan(context, session, ids, &transaction.core.anchor, approve)?;
     let leaf = &plan.held.leaf;
     if plan.is_complete && leaf.price > 0 {
         let reader = plan.held.asked.reader;
@@ -73,14 +76,15 @@ pub(super) fn apply(
     if *is_complete {
         take_read_and_price(session, held, record)?;
     }
-    session.put(&EntryKey::Request(CoreId(approve.request)), Some(held))?;
+    session.put_shared(&EntryKey::Request(CoreId(approve.request)), Rc::clone(held))?;
     log::write(context, session, held.asked.rid, core, EventKind::Approval, 0)
 }
 
 /// The counter of the leaf's reads outlives the request.
 pub(super) fn new_entries(session: &mut Session<'_>, approve: &Approve) -> Result<u64, StoreError> {
-    let held: Option<HeldRequest> = session.get(&EntryKey::Request(CoreId(approve.request)))?;
-    let Some(asked) = held.map(|held| held.asked) else { return Ok(0) };
+    let key = EntryKey::Request(CoreId(approve.request));
+    let Some(held) = session.shared::<HeldRequest>(&key)? else { return Ok(0) };
+    let asked = &held.asked;
     let reads: Option<u16> = session.get(&EntryKey::Reads(asked.rid, asked.seq, asked.leaf))?;
     Ok(u64::from(reads.is_none()))
 }
@@ -107,15 +111,15 @@ fn take_read_and_price(
 fn plan(
     context: &Context<'_>,
     session: &mut Session<'_>,
-    core: CoreId,
+    ids: &Ids,
     anchor: &[u8; 32],
     approve: &Approve,
 ) -> Planned {
-    let Some(mut held) = session.get::<HeldRequest>(&EntryKey::Request(CoreId(approve.request)))?
-    else {
+    let key = EntryKey::Request(CoreId(approve.request));
+    let Some(held) = session.shared::<HeldRequest>(&key)? else {
         return refuse(ApproveError::NotPending);
     };
-    let record: Option<HeldRecord> = session.get(&EntryKey::Record(held.asked.rid))?;
+    let record = session.shared::<HeldRecord>(&EntryKey::Record(held.asked.rid))?;
     let Some(record) = record.filter(|_| held.status == RequestStatus::Pending) else {
         return refuse(ApproveError::NotPending);
     };
@@ -125,20 +129,21 @@ fn plan(
     if now.height > to {
         return refuse(ApproveError::Late { to, height: now.height });
     }
-    let view = Eyes::new(context, session);
-    let judged = findings(&view, &held.asked, &held.leaf, now)?;
-    let asked_of = if held.leaf.is_emergency() { 1 } else { 6 };
-    if judged[..asked_of].iter().any(Option::is_some) {
+    // What is in the state was hashed when it came.
+    let view = Eyes::new(context, session).knowing(&held.leaf, held.asked.leaf);
+    let asked_of = if held.leaf.is_emergency() { Clause::Record } else { Clause::Place };
+    if failing(&view, &held.asked, &held.leaf, now, asked_of)?.is_some() {
         return refuse(ApproveError::NotPending);
     }
 
     let guardians = check_guardians(&held, &record, approve)?;
     check_duplicates(&held, &guardians, approve)?;
     let people = check_people(&view, &held, approve, now)?;
-    let rounds = check_presences(context, &view, &held, approve)?;
+    let rounds = check_presences(context, &view, &held, approve, &ids.shown)?;
     if held.asked.approvals.len() + approve.approvers.len() > APPROVALS_MAX {
         return Err(TransactionError::TooLarge("approvals of a request").into());
     }
+    let mut held = HeldRequest::clone(&held);
     let parts = approve.approvers.iter().zip(guardians).zip(people).zip(rounds);
     for (((approver, guardian), person), heard) in parts {
         held.asked.approvals.push(Approval {
@@ -148,19 +153,20 @@ fn plan(
             guardian,
             round: heard.map(|heard| heard.round),
             after_h: core_anchor_h.max(heard.and_then(|heard| heard.anchor_h)),
-            core,
+            core: ids.core,
         });
     }
     // By key, so that the order of approvals in a block changes nothing but the log.
     held.asked.approvals.sort_unstable_by_key(|approval| approval.key);
-    let completed = completion(&view, &held.asked, &held.leaf, now)?;
+    // No approval changes what was found above.
+    let completed = completion_after(&view, &held.asked, &held.leaf, now, asked_of)?;
     let is_complete = completed.is_ok();
     if let Ok(counted) = completed {
         held.asked.approvals = counted;
         held.asked.completed = Some(now);
         held.status = RequestStatus::Answered;
     }
-    Ok(Plan { held, record, is_complete })
+    Ok(Plan { held: Rc::new(held), record, is_complete })
 }
 
 /// The index of each approver who is a guardian.
@@ -216,7 +222,7 @@ fn check_people(
     view: &Eyes<'_, '_>,
     held: &HeldRequest,
     approve: &Approve,
-    now: crate::ledger::policy::Moment,
+    now: Moment,
 ) -> Result<Vec<Person>, Refusal<TransactionError>> {
     let mut holdings = Vec::with_capacity(approve.approvers.len());
     for approver in &approve.approvers {
@@ -250,18 +256,16 @@ fn check_presences(
     view: &Eyes<'_, '_>,
     held: &HeldRequest,
     approve: &Approve,
+    shown: &Shown,
 ) -> Result<Vec<Option<Heard>>, Refusal<TransactionError>> {
     let least = context.height.saturating_sub(held.leaf.together_within);
     let round = held.asked.heard.map(|heard| heard.round);
     let mut rounds = Vec::with_capacity(approve.approvers.len());
     for (i, approver) in approve.approvers.iter().enumerate() {
-        let heard = match &approver.presence {
-            None => None,
-            Some(presence) => {
-                let anchor_h = anchor_height(context, &BlockHash(presence.anchor))?;
-                Some(Heard::new(presence, approver.key, anchor_h))
-            }
-        };
+        let mut heard = shown.heard(i, approver);
+        if let (Some(heard), Some(presence)) = (&mut heard, &approver.presence) {
+            heard.anchor_h = anchor_height(context, &BlockHash(presence.anchor))?;
+        }
         let is_true = match heard {
             None => held.leaf.together != Together::OneRound,
             Some(heard) => {

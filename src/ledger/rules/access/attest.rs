@@ -104,7 +104,7 @@ fn check_withdrawal(
 ) -> Verdict {
     let (issuer, claim) = match withdrawn {
         Withdrawn::Claim(core) => match session.claim(&CoreId(*core))? {
-            Some(held) if held.withdrawn.is_none() => (held.issuer, held.claim),
+            Some(held) if held.withdrawn.is_none() => (held.issuer, held.claim.clone()),
             _ => return refuse(AttestError::NotAllowedToIssue),
         },
         Withdrawn::Model { issuer, model } => {
@@ -209,7 +209,7 @@ fn kept_holdings(
         claim => (claim.number(), 0, site_of(claim)),
     };
     let mut kept = Vec::new();
-    for core in session.holdings(new.subject)? {
+    for core in session.holdings(new.subject)?.iter().copied() {
         let is_replaced = session.claim(&core)?.is_none_or(|held| {
             is_over(context, &held) && held.issuer == new.issuer && kind(&held) == kind(&new)
         });
@@ -235,9 +235,9 @@ fn tag_fits(
     if owner.is_some_and(|owner| owner != subject) {
         return Ok(false);
     }
-    for core in session.holdings(subject)? {
+    for core in session.holdings(subject)?.iter() {
         let has_other = session
-            .claim(&core)?
+            .claim(core)?
             .is_some_and(|held| held.issuer == issuer && held.tag != NO_TAG && held.tag != tag);
         if has_other {
             return Ok(false);

@@ -102,7 +102,7 @@ pub(super) fn free_site(
         return Ok(None);
     }
     let sites = Eyes::new(context, session).sites(&heard.beacon, context.now())?;
-    for site in sites {
+    for site in sites.iter() {
         if open_at(context, session, site.key)?.len() < usize::from(FREE_OPEN_SITE_MAX) {
             return Ok(Some(site.key));
         }
@@ -136,7 +136,7 @@ pub(super) fn is_free_approve(
         return Ok(false);
     }
     let core = CoreId(approve.request);
-    let held = session.get::<HeldRequest>(&EntryKey::Request(core))?;
+    let held = session.shared::<HeldRequest>(&EntryKey::Request(core))?;
     let is_pending =
         held.is_some_and(|held| held.leaf.is_emergency() && held.status == RequestStatus::Pending);
     Ok(is_pending && is_open(context, session, core)?)

@@ -20,7 +20,7 @@ pub(super) fn check(
     grant: &Grant,
 ) -> Result<(), Refusal<TransactionError>> {
     let refuse = |error: GrantError| Err(TransactionError::from(error).into());
-    let Some(record) = session.get::<HeldRecord>(&EntryKey::Record(grant.rid))? else {
+    let Some(record) = session.shared::<HeldRecord>(&EntryKey::Record(grant.rid))? else {
         return refuse(GrantError::NotOwner);
     };
     if record.last_seq.checked_add(1) != Some(grant.seq) {

@@ -29,10 +29,10 @@ pub(super) fn is_open(
     session: &mut Session<'_>,
     core: CoreId,
 ) -> Result<bool, StoreError> {
-    let Some(held) = session.get::<HeldRequest>(&EntryKey::Request(core))? else {
+    let Some(held) = session.shared::<HeldRequest>(&EntryKey::Request(core))? else {
         return Ok(false);
     };
-    let Some(record) = session.get::<HeldRecord>(&EntryKey::Record(held.asked.rid))? else {
+    let Some(record) = session.shared::<HeldRecord>(&EntryKey::Record(held.asked.rid))? else {
         return Ok(false);
     };
     let (now, spacing_s) = (context.now(), context.spec.spacing_s);

@@ -21,8 +21,11 @@ pub use error::{ApproveError, AttestError, GrantError, ReceiptError, RecordError
 pub use question::{Answer, answer, answer_unsent};
 pub use world::{Around, world};
 
+use std::rc::Rc;
+
 use super::context::{Context, Refusal};
 use super::error::TransactionError;
+use super::isolation::Ids;
 use crate::ledger::state::{HeldRequest, Session};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::{Body, Core, CoreId, PartyId, Transaction};
@@ -32,7 +35,7 @@ pub(super) enum Judged {
     /// Nothing.
     Sound,
     /// What the state will hold of a request.
-    Request(Box<HeldRequest>),
+    Request(Rc<HeldRequest>),
     /// What approvals lead to.
     Approve(Box<approve::Plan>),
 }
@@ -49,7 +52,7 @@ pub(super) enum Free {
 pub(super) fn check(
     context: &Context<'_>,
     session: &mut Session<'_>,
-    core: CoreId,
+    ids: &Ids,
     transaction: &Transaction,
 ) -> Result<Judged, Refusal<TransactionError>> {
     match &transaction.core.body {
@@ -57,11 +60,11 @@ pub(super) fn check(
         Body::Record(body) => record::check(session, body)?,
         Body::Grant(body) => grant::check(context, session, body)?,
         Body::Request(body) => {
-            let held = request::check(context, session, &transaction.core, body)?;
-            return Ok(Judged::Request(Box::new(held)));
+            let held = request::check(context, session, &transaction.core, body, &ids.shown)?;
+            return Ok(Judged::Request(Rc::new(held)));
         }
         Body::Approve(body) => {
-            let plan = approve::check(context, session, core, transaction, body)?;
+            let plan = approve::check(context, session, ids, transaction, body)?;
             return Ok(Judged::Approve(Box::new(plan)));
         }
         Body::Receipt(body) => receipt::check(context, session, body)?,
@@ -111,10 +114,11 @@ pub(super) fn free(
     context: &Context<'_>,
     session: &mut Session<'_>,
     core: &Core,
+    ids: &Ids,
 ) -> Result<Option<Free>, StoreError> {
     match &core.body {
         Body::Request(body) if body.leaf.is_emergency() => {
-            match request::check(context, session, core, body) {
+            match request::check(context, session, core, body, &ids.shown) {
                 Ok(held) => Ok(emergency::free_site(context, session, &held)?.map(Free::Request)),
                 Err(Refusal::Rule(_)) => Ok(None),
                 Err(Refusal::Store(error)) => Err(error),

@@ -6,6 +6,7 @@ use super::request;
 use crate::ledger::policy::{AccessRead, Moment, Reason, Verdict, allow, findings};
 use crate::ledger::rules::context::{Context, Refusal};
 use crate::ledger::rules::error::TransactionError;
+use crate::ledger::rules::isolation::Shown;
 use crate::ledger::state::{EntryKey, HeldRequest, Session};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::{Core, CoreId, Request};
@@ -56,7 +57,7 @@ pub fn answer_unsent(
     core: &Core,
     body: &Request,
 ) -> Result<(HeldRequest, Answer), Refusal<TransactionError>> {
-    let held = request::check(context, session, core, body)?;
+    let held = request::check(context, session, core, body, &Shown::Nothing)?;
     let answer = judge(&Eyes::new(context, session), &held, context.now())?;
     Ok((held, answer))
 }

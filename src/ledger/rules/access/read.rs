@@ -1,28 +1,36 @@
 //! What the predicate reads, out of the state as it stands in a block.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use crate::ledger::policy::{
-    AccessRead, Holding, Judge, Moment, ReadClaims, RoleRef, Site, Standing, Threshold, is_role,
+    AccessRead, Holding, Judge, Leaf, Moment, ReadClaims, RoleRef, Site, Standing, Threshold,
+    is_role,
 };
 use crate::ledger::rules::context::Context;
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::REVIEW_BLOCKS;
 use crate::ledger::state::{Emergency, EntryKey, HeldRecord, Person, Session};
 use crate::ledger::store::StoreError;
+use crate::ledger::transaction::PartyId;
 use crate::ledger::transaction::attest::Claim;
 use crate::ledger::transaction::record::ShareSet;
-use crate::ledger::transaction::{CoreId, PartyId};
 
 /// A session as the predicate sees it. A session keeps what it reads, so reading borrows it for a moment.
 pub(super) struct Eyes<'a, 's> {
     session: RefCell<&'a mut Session<'s>>,
     judge: Judge,
+    known: Option<(&'a Leaf, [u8; 32])>,
 }
 
 impl<'a, 's> Eyes<'a, 's> {
     pub(super) fn new(context: &Context<'_>, session: &'a mut Session<'s>) -> Self {
-        Self { session: RefCell::new(session), judge: context.judge() }
+        Self { session: RefCell::new(session), judge: context.judge(), known: None }
+    }
+
+    /// The same for who has the hash of a leaf at hand.
+    pub(super) fn knowing(self, leaf: &'a Leaf, hash: [u8; 32]) -> Self {
+        Self { known: Some((leaf, hash)), ..self }
     }
 
     fn judge_at(&self, now: Moment) -> Judge {
@@ -37,8 +45,15 @@ impl AccessRead for Eyes<'_, '_> {
         self.judge.spacing_s
     }
 
+    fn hash_of(&self, leaf: &Leaf) -> [u8; 32] {
+        match self.known {
+            Some((known, hash)) if std::ptr::eq(known, leaf) => hash,
+            _ => leaf.hash(),
+        }
+    }
+
     fn standing(&self, rid: &PubKey, at: Moment) -> Result<Option<Standing>, StoreError> {
-        let record = self.session.borrow_mut().get::<HeldRecord>(&EntryKey::Record(*rid))?;
+        let record = self.session.borrow_mut().shared::<HeldRecord>(&EntryKey::Record(*rid))?;
         Ok(record.map(|record| {
             let policy = record.policy_at(at, self.judge.spacing_s);
             let threshold =
@@ -61,42 +76,24 @@ impl AccessRead for Eyes<'_, '_> {
     ) -> Result<Option<Holding>, StoreError> {
         let judge = self.judge_at(at);
         let mut session = self.session.borrow_mut();
-        let session: &mut Session<'_> = &mut session;
-        let mut ended = None;
-        for core in session.holdings((*key).into())? {
-            let Some(held) = session.claim(&core)?.filter(|held| is_role(held, *role)) else {
-                continue;
-            };
-            let is_live = judge.is_live(session, &held)?;
-            let person = Person { issuer: held.issuer, tag: held.tag };
-            let holding = Holding { person, is_live, since: held.at };
-            if is_live {
-                return Ok(Some(holding));
-            }
-            ended = ended.or(Some(holding));
+        let asked = (*key, *role);
+        if let Some(found) = session.walked(judge).holdings.get(&asked) {
+            return Ok(*found);
         }
-        Ok(ended)
+        let found = holding(&mut session, &judge, *key, *role)?;
+        session.walked(judge).holdings.insert(asked, found);
+        Ok(found)
     }
 
-    fn sites(&self, beacon: &PubKey, at: Moment) -> Result<Vec<Site>, StoreError> {
+    fn sites(&self, beacon: &PubKey, at: Moment) -> Result<Rc<[Site]>, StoreError> {
         let judge = self.judge_at(at);
         let mut session = self.session.borrow_mut();
-        let session: &mut Session<'_> = &mut session;
-        let mut sites: Vec<Site> = Vec::new();
-        for core in session.holdings((*beacon).into())? {
-            let Some(held) = session.claim(&core)? else { continue };
-            let Claim::Beacon { site: key } = held.claim else { continue };
-            // A beacon's claim is live only if its site is.
-            if sites.iter().any(|site| site.key == key) || !judge.is_live(session, &held)? {
-                continue;
-            }
-            let Some(live) = judge.live_site(session, key)? else { continue };
-            let above = judge.rests_on(session, &live.held)?;
-            let Claim::Site(cells) = live.held.claim else { continue };
-            let emergency = emergency_vouchers(session, &judge, key)?;
-            sites.push(Site { key, issuer: live.issuer, above, cells, emergency });
+        if let Some(found) = session.walked(judge).sites.get(beacon) {
+            return Ok(Rc::clone(found));
         }
-        Ok(sites)
+        let found: Rc<[Site]> = sites(&mut session, &judge, *beacon)?.into();
+        session.walked(judge).sites.insert(*beacon, Rc::clone(&found));
+        Ok(found)
     }
 
     fn reads(&self, rid: &PubKey, seq: u32, leaf: &[u8; 32]) -> Result<u16, StoreError> {
@@ -114,6 +111,52 @@ impl AccessRead for Eyes<'_, '_> {
     }
 }
 
+/// The claim by which a key has a role: a live one if there is any, the earliest of several.
+fn holding(
+    session: &mut Session<'_>,
+    judge: &Judge,
+    key: PubKey,
+    role: RoleRef,
+) -> Result<Option<Holding>, StoreError> {
+    let mut ended = None;
+    for core in session.holdings(key.into())?.iter() {
+        let Some(held) = session.claim(core)?.filter(|held| is_role(held, role)) else {
+            continue;
+        };
+        let is_live = judge.is_live(session, &held)?;
+        let person = Person { issuer: held.issuer, tag: held.tag };
+        let holding = Holding { person, is_live, since: held.at };
+        if is_live {
+            return Ok(Some(holding));
+        }
+        ended = ended.or(Some(holding));
+    }
+    Ok(ended)
+}
+
+/// The live sites of which a key is a beacon by a live claim.
+fn sites(
+    session: &mut Session<'_>,
+    judge: &Judge,
+    beacon: PubKey,
+) -> Result<Vec<Site>, StoreError> {
+    let mut sites: Vec<Site> = Vec::new();
+    for core in session.holdings(beacon.into())?.iter() {
+        let Some(held) = session.claim(core)? else { continue };
+        let Claim::Beacon { site: key } = held.claim else { continue };
+        // A beacon's claim is live only if its site is.
+        if sites.iter().any(|site| site.key == key) || !judge.is_live(session, &held)? {
+            continue;
+        }
+        let Some(live) = judge.live_site(session, key)? else { continue };
+        let above = judge.rests_on(session, &live.held)?;
+        let Claim::Site(cells) = &live.held.claim else { continue };
+        let emergency = emergency_vouchers(session, judge, key)?;
+        sites.push(Site { key, issuer: live.issuer, above, cells: cells.clone(), emergency });
+    }
+    Ok(sites)
+}
+
 /// Who vouches for a site's emergency service, by live claims, each with others without whom it could not.
 fn emergency_vouchers(
     session: &mut Session<'_>,
@@ -121,8 +164,8 @@ fn emergency_vouchers(
     site: PartyId,
 ) -> Result<Vec<Vec<PartyId>>, StoreError> {
     let mut vouchers: Vec<Vec<PartyId>> = Vec::new();
-    for core in session.holdings(site)? {
-        let Some(held) = session.claim(&core)? else { continue };
+    for core in session.holdings(site)?.iter() {
+        let Some(held) = session.claim(core)? else { continue };
         let is_emergency = matches!(held.claim, Claim::Emergency { .. });
         let is_known = vouchers.iter().any(|voucher| voucher.first() == Some(&held.issuer));
         if is_emergency && !is_known && judge.is_live(session, &held)? {
@@ -139,9 +182,8 @@ pub(super) fn first_person(
     session: &mut Session<'_>,
     key: PubKey,
 ) -> Result<Option<Person>, StoreError> {
-    let holdings: Vec<CoreId> = session.holdings(key.into())?;
-    for core in holdings {
-        let held = session.claim(&core)?;
+    for core in session.holdings(key.into())?.iter() {
+        let held = session.claim(core)?;
         if let Some(held) = held.filter(|held| matches!(held.claim, Claim::Role { .. })) {
             return Ok(Some(Person { issuer: held.issuer, tag: held.tag }));
         }

@@ -16,12 +16,15 @@
 //!   later attempt. A person is the one of the role that is shown, or else of the first role ever held.
 //! - A person's open request is one that could still be answered or read under the policy in force.
 
+use std::rc::Rc;
+
 use super::{emergency, limits, log, read};
 use crate::ledger::policy::{self, AccessRead, Asked, Clause, Reason};
 use crate::ledger::rules::access::RequestError;
 use crate::ledger::rules::access::read::Eyes;
 use crate::ledger::rules::context::{Context, Refusal, anchor_height};
 use crate::ledger::rules::error::TransactionError;
+use crate::ledger::rules::isolation::Shown;
 use crate::ledger::spec::CLOSED_BLOCKS;
 use crate::ledger::state::{
     EntryKey, EventKind, HeldRecord, HeldRequest, Person, RequestStatus, Session,
@@ -39,6 +42,7 @@ pub(super) fn check(
     session: &mut Session<'_>,
     core: &Core,
     request: &Request,
+    shown: &Shown,
 ) -> Result<HeldRequest, Refusal<TransactionError>> {
     let refuse = |error: RequestError| Err(TransactionError::from(error).into());
     let is_emergency = request.leaf.is_emergency();
@@ -54,15 +58,16 @@ pub(super) fn check(
         }
     };
     let now = context.now();
-    let Some(record) = session.get::<HeldRecord>(&EntryKey::Record(request.rid))? else {
+    let Some(record) = session.shared::<HeldRecord>(&EntryKey::Record(request.rid))? else {
         return refuse(RequestError::UnknownRecord);
     };
     let in_force = record.policy_at(now, context.spec.spacing_s);
     let person = person_of(context, session, request)?;
     let core_anchor = anchor_height(context, &BlockHash(core.anchor))?;
-    let asked = Asked::new(request, person, now, core_anchor, presence_anchor);
+    let asked = shown.asked(request).accepted(person, now, core_anchor, presence_anchor);
 
-    let unfit = policy::unfit(&Eyes::new(context, session), &asked, &request.leaf, now)?;
+    let eyes = Eyes::new(context, session).knowing(&request.leaf, asked.leaf);
+    let unfit = policy::unfit(&eyes, &asked, &request.leaf, now)?;
     let mut refused = match unfit {
         None => None,
         Some(Reason::Revoked) if !is_emergency && asked.seq == in_force.seq => {
@@ -111,10 +116,10 @@ pub(super) fn apply(
     context: &Context<'_>,
     session: &mut Session<'_>,
     core: CoreId,
-    held: &HeldRequest,
+    held: &Rc<HeldRequest>,
 ) -> Result<(), StoreError> {
     let rid = held.asked.rid;
-    session.put(&EntryKey::Request(core), Some(held))?;
+    session.put_shared(&EntryKey::Request(core), Rc::clone(held))?;
     session.look_at(context.height.saturating_add(CLOSED_BLOCKS), EntryKey::Request(core));
     if let RequestStatus::Refused(clause) = held.status {
         if let Some(person) = held.asked.person {

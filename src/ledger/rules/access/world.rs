@@ -63,13 +63,16 @@ pub fn world(
     for key in keys {
         let begin = beacons.len();
         for (from_h, to_h) in stretches(&changes) {
-            for site in eyes.sites(&key, now.at(from_h, spacing_s))? {
+            for site in eyes.sites(&key, now.at(from_h, spacing_s))?.iter() {
                 let same = beacons[begin..]
                     .iter_mut()
-                    .find(|claim| claim.to_h == from_h && claim.site == site);
+                    .find(|claim| claim.to_h == from_h && claim.site == *site);
                 match same {
                     Some(claim) => claim.to_h = to_h,
-                    None => beacons.push(BeaconClaim { key, site, from_h, to_h }),
+                    None => {
+                        let site = site.clone();
+                        beacons.push(BeaconClaim { key, site, from_h, to_h });
+                    }
                 }
             }
         }

@@ -51,8 +51,8 @@ fn may_recall(
     if by == maker {
         return Ok(true);
     }
-    for core in session.holdings(maker)? {
-        let Some(held) = session.claim(&core)? else { continue };
+    for core in session.holdings(maker)?.iter() {
+        let Some(held) = session.claim(core)? else { continue };
         if matches!(held.claim, Claim::Maker)
             && context.judge().ancestry(session, by, held.issuer, &held.claim)? == Authority::Live
         {

@@ -151,7 +151,7 @@ fn device_claim(
 ) -> Result<Option<HeldClaim>, StoreError> {
     let is_device = |held: &HeldClaim| matches!(held.claim, Claim::Device { .. });
     let found = context.judge().live_claim(session, key.into(), &is_device)?;
-    Ok(found.map(|(_, held)| held))
+    Ok(found.map(|(_, held)| HeldClaim::clone(&held)))
 }
 
 fn refuse(error: ReadingError) -> Verdict {
