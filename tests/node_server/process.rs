@@ -208,6 +208,49 @@ fn a59_a_block_that_was_answered_outlives_kill_9() {
     ok(&["verify", "chain", text(&dir)]);
 }
 
+/// Whoever does not read what it tells, and leaves the pipe full, delays neither its work nor its end.
+#[test]
+fn a_full_pipe_holds_nothing_up() {
+    let (_room, dir) = chain();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut filler = writer.try_clone().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_proofward"))
+        .args(["node", "--dir", text(&dir), "--format", "json", "--rpc", ANY_PORT])
+        .args(["--stratum", "off", "--http", "off"])
+        .stdout(writer)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(reader);
+    let mut ready = String::new();
+    lines.read_line(&mut ready).unwrap();
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    // It waits for room as soon as there is none, until the reader is gone.
+    let filling =
+        std::thread::spawn(move || std::io::copy(&mut std::io::repeat(b' '), &mut filler));
+    let cookie = std::fs::read_to_string(ready["cookie"].as_str().unwrap()).unwrap();
+    let rpc = Caller::new(ready["rpc"].as_str().unwrap().parse().unwrap(), &cookie);
+    for height in 1..=20 {
+        assert_eq!(rpc.submit(&Work::of(&rpc.template()).block(), None), None);
+        assert_eq!(rpc.call("getblockcount", json!([])), json!(height));
+    }
+    let started = Instant::now();
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if started.elapsed() > PATIENCE {
+            child.kill().unwrap();
+        }
+        std::thread::yield_now();
+    };
+    let took = started.elapsed();
+    assert!(status.success() && took < Duration::from_secs(2), "{status} after {took:?}");
+    drop(lines);
+    filling.join().unwrap().unwrap_err();
+    assert!(hash_at(&dir, 20).is_some());
+}
+
 #[test]
 fn it_mines_by_itself_and_tells_of_each_block() {
     let (_room, dir) = chain();

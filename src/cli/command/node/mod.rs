@@ -1,5 +1,7 @@
 //! `proofward node`: the ledger with doors for miners, pools and those who watch.
 
+mod teller;
+
 use std::fs;
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -11,6 +13,8 @@ use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use teller::Teller;
 
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
@@ -143,12 +147,20 @@ impl Args {
             stopper.send_replace(true);
         });
         self.ready(node.handle(), node.addresses(), payout)?;
-        while let Some(event) = node.next().await {
-            self.tell(&event)?;
+        let is_json = self.format.is_json();
+        let mut teller = Teller::start(move |event| tell(event, is_json))?;
+        loop {
+            let event = tokio::select! {
+                event = node.next() => event,
+                () = teller.failed() => None,
+            };
+            let Some(event) = event else { break };
+            teller.tell(event);
         }
         for event in node.stop().await? {
-            self.tell(&event)?;
+            teller.tell(event);
         }
+        teller.end().await?;
         Ok(Outcome::Yes)
     }
 
@@ -232,26 +244,27 @@ impl Args {
             or_off(addresses.http)
         ))
     }
+}
 
-    fn tell(&self, event: &Event) -> anyhow::Result<()> {
-        match event {
-            Event::Found(found) if self.format.is_json() => json_line(&Line::Block {
-                finder: found.finder.to_string(),
-                height: found.height,
-                hash: found.hash.to_string(),
-                access_transactions: found.access_transactions,
-                payments: found.payments,
-                reward_units: found.reward,
-                spendable_at: found.spendable_at,
-            }),
-            Event::Found(found) => text_line(sentence(found)),
-            Event::Inbox(Told { core, refused, is_removed }) => {
-                let core = core.map(|core| core.to_string());
-                tracing::warn!(core, rule = refused.name(), is_removed, "in the inbox: {refused}");
-                Ok(())
-            }
-            _ => Ok(()),
+/// A block is a result; what became of files in the inbox is for the log.
+fn tell(event: &Event, is_json: bool) -> anyhow::Result<()> {
+    match event {
+        Event::Found(found) if is_json => json_line(&Line::Block {
+            finder: found.finder.to_string(),
+            height: found.height,
+            hash: found.hash.to_string(),
+            access_transactions: found.access_transactions,
+            payments: found.payments,
+            reward_units: found.reward,
+            spendable_at: found.spendable_at,
+        }),
+        Event::Found(found) => text_line(sentence(found)),
+        Event::Inbox(Told { core, refused, is_removed }) => {
+            let core = core.map(|core| core.to_string());
+            tracing::warn!(core, rule = refused.name(), is_removed, "in the inbox: {refused}");
+            Ok(())
         }
+        _ => Ok(()),
     }
 }
 
