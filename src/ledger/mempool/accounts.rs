@@ -49,17 +49,29 @@ impl Accounts {
     /// Gives back what an entry has reserved.
     pub(super) fn leave(&mut self, slot: u32, entry: &Entry) {
         let transaction = &entry.included.transaction;
-        if let Some(payer) = self.0.get_mut(&transaction.payer) {
-            payer.sequence.remove(&transaction.nonce);
-        }
+        let payer = transaction.payer;
+        let mut paid = 0;
         for (key, units) in spends(transaction, &entry.effects) {
-            let Some(account) = self.0.get_mut(&key) else { continue };
-            account.reserved -= units;
-            account.debited_by.remove(&slot);
-            // The payer may come again as the account that the body debits.
-            if account.debited_by.is_empty() && account.reserved == 0 {
-                self.0.remove(&key);
+            if key == payer {
+                // Mostly the body debits the payer too: it is looked up once.
+                paid += units;
+            } else {
+                self.give_back(slot, &key, units, None);
             }
+        }
+        self.give_back(slot, &payer, paid, Some(transaction.nonce));
+    }
+
+    fn give_back(&mut self, slot: u32, key: &PubKey, units: u64, nonce: Option<u64>) {
+        let Some(account) = self.0.get_mut(key) else { return };
+        if let Some(nonce) = nonce {
+            account.sequence.remove(&nonce);
+        }
+        account.reserved -= units;
+        account.debited_by.remove(&slot);
+        // An account that the body debits twice comes again.
+        if account.debited_by.is_empty() && account.reserved == 0 {
+            self.0.remove(key);
         }
     }
 

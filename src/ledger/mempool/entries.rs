@@ -74,8 +74,14 @@ impl Entry {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Entries {
     slots: Vec<Option<Entry>>,
+    /// Invariant: `last_height` of the entry in each slot, [`NEVER`] of an empty one. Side by side, because
+    /// every block asks all of them.
+    last_heights: Vec<u32>,
     free: Vec<u32>,
 }
+
+/// Above every height that is followed to.
+const NEVER: u32 = u32::MAX;
 
 impl Entries {
     /// The slot that the next [`Entries::insert`] fills.
@@ -86,15 +92,18 @@ impl Entries {
 
     pub(super) fn insert(&mut self, entry: Entry) -> u32 {
         let slot = self.next_slot();
-        match self.free.pop() {
-            Some(_) => self.slots[at(slot)] = Some(entry),
-            None => self.slots.push(Some(entry)),
+        if self.free.pop().is_none() {
+            self.slots.push(None);
+            self.last_heights.push(NEVER);
         }
+        self.last_heights[at(slot)] = entry.last_height;
+        self.slots[at(slot)] = Some(entry);
         slot
     }
 
     pub(super) fn remove(&mut self, slot: u32) -> Entry {
         self.free.push(slot);
+        self.last_heights[at(slot)] = NEVER;
         self.slots[at(slot)].take().expect("slots in use only")
     }
 
@@ -108,9 +117,8 @@ impl Entries {
 
     /// Slots whose last block is below `height`, ascending.
     pub(super) fn expired(&self, height: u32) -> Vec<u32> {
-        let is_over =
-            |entry: &Option<Entry>| entry.as_ref().is_some_and(|entry| entry.last_height < height);
-        (0..).zip(&self.slots).filter(|(_, entry)| is_over(entry)).map(|(slot, _)| slot).collect()
+        let last_heights = (0..).zip(&self.last_heights);
+        last_heights.filter(|(_, last)| **last < height).map(|(slot, _)| slot).collect()
     }
 }
 

@@ -89,6 +89,7 @@ impl Mempool {
             let effects = Effects::of(&transaction.core.body);
             touched.extend(spends(transaction, &effects).map(|(account, _)| account));
         }
+        // As they lie in memory: taking them out in the order of their keys was slower by an eighth.
         gone.sort_unstable();
         gone.dedup();
         let mut dropped = self.remove_all(&gone, &Why::Included);
