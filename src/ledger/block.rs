@@ -47,6 +47,12 @@ impl Included {
         Self { transaction, bytes }
     }
 
+    /// Those of its core, which stand first.
+    #[must_use]
+    pub fn core_bytes(&self) -> &[u8] {
+        &self.bytes[..self.bytes.len() - self.transaction.envelope_bytes()]
+    }
+
     /// The merkle leaf: SHA-256d of all bytes.
     #[must_use]
     pub fn leaf(&self) -> Digest {

@@ -22,7 +22,8 @@ use crate::primitives::limits::HEADER_BYTES;
 use crate::primitives::{BlockHash, Header, Work};
 
 /// Bytes of writes that a run of blocks gathers before it commits them: few enough for memory, enough for
-/// the cost of a commit, which does not shrink with it, to be small.
+/// the cost of a commit, which does not shrink with it, to be small. Committing what is there beside the last
+/// group, so that less is left for the end, made an import to disk slower by a tenth: one commit more.
 const RUN_COMMIT_BYTES: usize = 32 << 20;
 /// And at the latest after so many blocks: a chain of small ones is to make progress that lasts, too.
 const RUN_COMMIT_BLOCKS: u64 = 1_000;

@@ -78,7 +78,7 @@ impl Ids {
     /// Hashes the core and the envelope.
     #[must_use]
     pub fn of(included: &Included, genesis: &BlockHash) -> Self {
-        let core = included.transaction.core.id(genesis);
+        let core = CoreId::of(included.core_bytes(), genesis);
         let transaction = included.transaction.id(&core);
         let presences = included.transaction.core.body.presences().into_iter();
         let presences = presences.map(|presence| presence.message(genesis)).collect();

@@ -215,7 +215,9 @@ fn by_key(signed: &[Signed<'_>]) -> Vec<usize> {
     keyed.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Equal parts of at most `BATCH_MAX`, at least one for each thread unless that makes them small.
+/// Equal parts of at most `BATCH_MAX`, at least one for each thread unless that makes them small. Parts that
+/// shrink towards the end, each handed out alone so that threads end together, gained nothing: the smaller
+/// equations cost what less waiting saved (0.810 against 0.816 of raw batches on two threads).
 fn batches_of(order: &[usize], threads: usize) -> Vec<&[usize]> {
     let wanted = threads.min(order.len() / BATCH_MIN);
     let count = order.len().div_ceil(BATCH_MAX).max(wanted).max(1);

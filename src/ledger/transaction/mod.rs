@@ -149,7 +149,14 @@ impl Core {
     /// transactions refer to this one.
     #[must_use]
     pub fn id(&self, genesis: &BlockHash) -> CoreId {
-        CoreId(CORE_TAG.start().update(&genesis.0).update(&self.encode()).finish())
+        CoreId::of(&self.encode(), genesis)
+    }
+}
+
+impl CoreId {
+    /// Of the core with these bytes.
+    pub(in crate::ledger) fn of(core: &[u8], genesis: &BlockHash) -> Self {
+        Self(CORE_TAG.start().update(&genesis.0).update(core).finish())
     }
 }
 
@@ -276,6 +283,15 @@ impl Transaction {
         hash.update(&core.0).update(&self.payer.0);
         hash.update(&self.nonce.to_le_bytes()).update(&self.fee.to_le_bytes());
         TransactionId(hash.finish())
+    }
+
+    /// Bytes of the encoding that come after the core's: payer, nonce, fee, the count of signatures, and
+    /// these.
+    pub(in crate::ledger) const fn envelope_bytes(&self) -> usize {
+        size_of::<PubKey>()
+            + 2 * size_of::<u64>()
+            + size_of::<u32>()
+            + self.sigs.len() * size_of::<Sig>()
     }
 
     /// Signatures to verify: those of the signers, then those of the beacons in its presences. Limits
