@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use proofward::hash::sha256::sha256;
 use proofward::ledger::store::{
-    Batch, CACHE_BYTES_DEFAULT, DiskReader, DiskStore, Read as _, Store as _, Table,
+    BackendError, Batch, CACHE_BYTES_DEFAULT, DiskReader, DiskStore, Read as _, StorageBackend,
+    Store as _, Table,
 };
-use redb::{BackendError, StorageBackend};
 
 const BLOCK_TRANSACTIONS: u32 = 100;
 const TRANSACTION_BYTES: usize = 300;

@@ -71,6 +71,8 @@ pub use inbox::{
     INBOX_BYTES_MAX, INBOX_COUNT_MAX, INBOX_TRANSACTION_BYTES_MAX, Inbox, InboxError, Waiting,
 };
 pub use memory::MemoryStore;
+/// What [`DiskStore::open_on`] asks of a disk.
+pub use redb::{BackendError, StorageBackend};
 pub use scrub::{Damage, ScrubCursor, ScrubStep, scrub_step};
 pub use table::Table;
 
