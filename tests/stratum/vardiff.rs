@@ -1,5 +1,6 @@
 //! Difficulty that follows the hash rate, with a stepped clock.
 
+use proofward::hash::Algorithm;
 use proofward::ledger::chain::Submitted;
 use proofward::ledger::spec::Spec;
 use proofward::node::difficulty::{Difficulty, of_target};
@@ -9,7 +10,7 @@ use proofward::node::stratum::vardiff::{START, Vardiff};
 use proofward::primitives::CompactTarget;
 
 use crate::common::easy_spec;
-use crate::world::World;
+use crate::world::{World, hard_spec};
 
 /// A miner of a steady rate, as many shares as its difficulty lets it find, spread evenly.
 struct Miner {
@@ -149,6 +150,29 @@ fn a_flood_gets_another_difficulty_with_another_job() {
     let same = world.desk.newer_than(last, world.time.now()).unwrap().unwrap();
     assert_eq!(same.number, job.number);
     assert!(world.desk.newer_than(Some(job.number), world.time.now()).unwrap().is_none());
+}
+
+/// Who asks for another job does not get one on another tip before the others.
+#[test]
+fn work_on_a_new_tip_is_for_everybody_and_clean() {
+    let easy = CompactTarget(0x207f_ffff);
+    let spec = Spec { limit: easy, start: easy, ..hard_spec(Algorithm::Sha256d) };
+    let mut world = World::new(spec.check().unwrap());
+    let old = world.desk.current().unwrap();
+    world.mined_ahead(12);
+    let mut passed = 0;
+    let issue = loop {
+        world.time.pass(600_000);
+        passed += 600;
+        assert!(passed < 12 * 3600, "the clock has come up with the chain");
+        let now = world.time.now();
+        assert!(world.desk.newer_than(Some(old.number), now).unwrap().is_none());
+        if let Some(issue) = world.desk.tick(now).unwrap() {
+            break issue;
+        }
+    };
+    assert!(issue.is_clean);
+    assert_ne!(issue.job.candidate.tip_serial, old.candidate.tip_serial);
 }
 
 /// The chain's relief (20 spacings without a block, then twice as easy at each) as a client sees it: a

@@ -122,6 +122,15 @@ impl World {
         self.offer().expect("a job")
     }
 
+    /// Somebody else's blocks, stamped so far ahead of the clock that nothing can be mined on them yet.
+    pub(crate) fn mined_ahead(&mut self, blocks: usize) {
+        for _ in 0..blocks {
+            mine(&self.ledger, Key::new(77).public(), vec![]);
+        }
+        self.tip_serial += 1;
+        assert!(self.offer().is_none());
+    }
+
     /// Another tip by the numbers alone, for chains on which no test finds a block.
     pub(crate) fn tip_changed(&mut self) -> Issue {
         self.tip_serial += 1;

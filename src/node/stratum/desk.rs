@@ -149,7 +149,11 @@ impl Desk {
         if current.time >= now.stamp() {
             return Ok(None);
         }
-        let candidate = latest.as_ref().map_or(&current.candidate, |candidate| candidate);
+        let candidate = latest.as_ref().unwrap_or(&current.candidate);
+        // Work on another tip is for everybody, and clean: `tick` makes it.
+        if candidate.tip_serial != current.candidate.tip_serial {
+            return Ok(None);
+        }
         Ok(self.issue(Arc::clone(candidate), now)?.map(|issue| issue.job))
     }
 
