@@ -1,5 +1,6 @@
 //! Loans and wearables by commands alone, on a chain of its own in a folder of its own.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -80,15 +81,23 @@ fn walk() -> String {
     format!("Id,ActivityMinute,Steps\n{rows}")
 }
 
-#[test]
-fn a_walk_goes_onto_the_chain_and_its_samples_stay_with_the_wearer() {
+/// Of the watch.
+const MODEL: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+
+/// A watch that somebody vouches for, and what it has recorded.
+fn village_with_a_walk() -> (Stage, PathBuf) {
     let stage = village();
     stage.key("watch");
-    let model = "11".repeat(32);
-    let claim = ["device", "attest", "watch", "--issuer", "anchor", "--model", &model];
-    stage.act(&[&claim[..], &["--firmware", &model]].concat());
+    let claim = ["device", "attest", "watch", "--issuer", "anchor", "--model", MODEL];
+    stage.act(&[&claim[..], &["--firmware", MODEL]].concat());
     let file = stage.path("walk.csv");
     std::fs::write(&file, walk()).unwrap();
+    (stage, file)
+}
+
+#[test]
+fn a_walk_goes_onto_the_chain_and_its_samples_stay_with_the_wearer() {
+    let (stage, file) = village_with_a_walk();
     let dir = stage.dir();
     let import = ["wear", "import", text(&file), "--device", "watch", "--format", "json"];
     let dry = run(&[&import[..], &["--dry-run", "--dir", text(&dir)]].concat());
@@ -118,21 +127,16 @@ fn a_walk_goes_onto_the_chain_and_its_samples_stay_with_the_wearer() {
     let again = run(&[&import[..], &real].concat());
     assert_eq!((again.0, &json_lines(&again.1)[0]["refused"]), (1, &"Overlap".into()));
 
-    stage.act(&["device", "withdraw-model", &model, "--issuer", "anchor", "--by", "anchor"]);
+    stage.act(&["device", "withdraw-model", MODEL, "--issuer", "anchor", "--by", "anchor"]);
     let tainted = stage.ok(&["wear", "show", "alice"]);
     assert_eq!((&tainted["hashes"], tainted["models"][0]["tainted_h"].is_u64()), (&0.into(), true));
 }
 
 #[test]
 fn samples_are_kept_as_a_record_of_the_wearer() {
-    let stage = village();
-    stage.key("watch");
-    let model = "22".repeat(32);
-    let claim = ["device", "attest", "watch", "--issuer", "anchor", "--model", &model];
-    stage.act(&[&claim[..], &["--firmware", &model]].concat());
+    let (stage, file) = village_with_a_walk();
     stage.mine(12);
-    let (file, dir) = (stage.path("walk.csv"), stage.dir());
-    std::fs::write(&file, walk()).unwrap();
+    let dir = stage.dir();
     let import = ["wear", "import", text(&file), "--device", "watch", "--wearer", "alice"];
     let how = ["--payer", "miner", "--format", "json", "--dir", text(&dir), "--record", "walk"];
     let import = [&import[..], &how].concat();
