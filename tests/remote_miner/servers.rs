@@ -1,7 +1,7 @@
 //! The program against scripted servers: odd ones, slow ones, dying ones; lines of stratum and HTTP.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 
 use proofward::hash::{Algorithm, sha256::sha256};
@@ -152,7 +152,12 @@ fn the_next_server_takes_over() {
         listener.local_addr().expect("an address").port()
     };
     let rude = Scripted::start(vec![Box::new(|stream: TcpStream| {
-        Wire::new(stream).expect("mining.configure");
+        let end = stream.try_clone().expect("a stream");
+        let mut wire = Wire::new(stream);
+        wire.expect("mining.configure");
+        end.shutdown(Shutdown::Write).expect("it is open");
+        // What is closed with bytes unread is reset instead.
+        while wire.read().is_some() {}
     })]);
     let good = Scripted::start(vec![one_block(Algorithm::Sha256d)]);
     let urls = [url(gone), url(rude.port), url(good.port)];
