@@ -140,6 +140,11 @@ impl<'a> Rig<'a> {
         self.shares - self.shares_at_job >= 16 && self.port.time.now().stamp() > self.work.time
     }
 
+    /// Whether the block that it works on holds more than a coinbase.
+    pub(crate) fn has_transactions(&self) -> bool {
+        !self.work.branch.is_empty()
+    }
+
     /// Passes time, shows that it is there, and waits for the work of that time.
     pub(crate) fn pass(&mut self, ms: u64) {
         self.port.time.pass(ms);
