@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::talk::solve;
 
 const HEIGHT: u32 = 840_123;
-const PAYOUT: &str = "0014751e76e8199196d454941c45d1b3a323f1433bd6";
+pub(crate) const PAYOUT: &str = "0014751e76e8199196d454941c45d1b3a323f1433bd6";
 const VALUE: u64 = 312_500_000 + 4_321;
 
 pub(crate) fn transaction(number: u8) -> Transaction {
@@ -94,35 +94,46 @@ pub(crate) fn core_template(prev: u8, count: u8) -> Value {
     })
 }
 
-struct Node {
-    client: TemplateClient,
+pub(crate) struct Node {
+    pub(crate) client: TemplateClient,
     now: Duration,
-    asked: Vec<Request>,
-    offers: Vec<Offer>,
-    shares: Vec<ShareReport>,
-    left: Vec<Trouble>,
+    pub(crate) asked: Vec<Request>,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) shares: Vec<ShareReport>,
+    pub(crate) left: Vec<Trouble>,
+    /// Whether nothing is searched.
+    pub(crate) is_resting: bool,
 }
 
 impl Node {
-    fn new(payout: Option<&str>) -> Self {
+    pub(crate) fn new(payout: Option<&str>) -> Self {
+        Self::seeded(payout, 1)
+    }
+
+    pub(crate) fn seeded(payout: Option<&str>, seed: u64) -> Self {
         let payout = payout.map(|script| PayoutScript::from_hex(script).expect("a script"));
         let mut node = Self {
-            client: TemplateClient::new(payout),
+            client: TemplateClient::new(payout, seed),
             now: Duration::ZERO,
             asked: Vec::new(),
             offers: Vec::new(),
             shares: Vec::new(),
             left: Vec::new(),
+            is_resting: true,
         };
         node.step(Event::Opened);
         node
     }
 
-    fn step(&mut self, event: Event) {
+    pub(crate) fn step(&mut self, event: Event) {
         for action in self.client.step(event, self.now) {
             match action {
                 Action::Request(request) => self.asked.push(request),
-                Action::Search(offer) => self.offers.push(*offer),
+                Action::Search(offer) => {
+                    self.is_resting = false;
+                    self.offers.push(*offer);
+                }
+                Action::Rest => self.is_resting = true,
                 Action::Share(share) => self.shares.push(share),
                 Action::Leave(trouble) => self.left.push(trouble),
                 other => panic!("{other:?}"),
@@ -131,20 +142,20 @@ impl Node {
     }
 
     /// Takes the oldest request that is not answered; its body.
-    fn next(&mut self) -> (u64, Value) {
+    pub(crate) fn next(&mut self) -> (u64, Value) {
         let request = self.asked.remove(0);
         let body: Value = serde_json::from_str(&request.body).expect("JSON");
         assert_eq!(body["id"], request.number);
         (request.number, body)
     }
 
-    fn answer_with(&mut self, request: u64, status: u16, body: &Value) {
+    pub(crate) fn answer_with(&mut self, request: u64, status: u16, body: &Value) {
         let answer = Ok((status, body.to_string().into_bytes()));
         self.step(Event::Answer { request, answer });
     }
 
     /// Answers the next request with a result.
-    fn result(&mut self, result: &Value) {
+    pub(crate) fn result(&mut self, result: &Value) {
         let (request, body) = self.next();
         self.answer_with(
             request,
@@ -164,13 +175,13 @@ impl Node {
         );
     }
 
-    fn find(&mut self) {
+    pub(crate) fn find(&mut self) {
         let offer = self.offers.last().expect("an offer").clone();
         self.step(Event::Found { offer: offer.number, solution: solve(&offer) });
     }
 
     /// The parameters of the block that was submitted last, which is to be answered next.
-    fn submitted(&mut self) -> Value {
+    pub(crate) fn submitted(&mut self) -> Value {
         let at = self.methods().iter().rposition(|method| method == "submitblock");
         let request = self.asked.remove(at.expect("a block was submitted"));
         let body: Value = serde_json::from_str(&request.body).expect("JSON");
@@ -178,7 +189,7 @@ impl Node {
         body["params"].clone()
     }
 
-    fn wait(&mut self, duration: Duration) {
+    pub(crate) fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while self.now < end {
             self.now += Duration::from_secs(1);
@@ -186,7 +197,7 @@ impl Node {
         }
     }
 
-    fn methods(&self) -> Vec<String> {
+    pub(crate) fn methods(&self) -> Vec<String> {
         let of = |request: &Request| {
             let body: Value = serde_json::from_str(&request.body).expect("JSON");
             let is_long = body["params"][0].get("longpollid").is_some();
@@ -438,7 +449,7 @@ fn a_silent_node_is_left() {
 #[test]
 fn the_words_of_submitblock_are_explained() {
     for (word, fate, words) in [
-        (json!("duplicate"), Fate::Accepted, None),
+        (json!("duplicate"), Fate::Refused, Some("has this block already")),
         (json!("inconclusive"), Fate::Stale, Some("another block is its tip")),
         (json!("stale-prevblk"), Fate::Stale, Some("another block was found first")),
         (json!("high-hash"), Fate::Refused, Some("is --algorithm right?")),
@@ -490,6 +501,15 @@ fn a_block_waits_for_the_end_of_an_outage() {
     node.step(Event::Opened);
     node.result(&core_template(5, 0));
     assert_eq!(node.submitted(), params, "submitted again");
+    assert!(node.is_resting, "what is searched on that tip waits for the answer");
+    // It had arrived the first time.
+    let mut twice = node;
+    twice.result(&json!("duplicate"));
+    assert_eq!(twice.shares.last().map(|share| share.fate), Some(Fate::Accepted));
+
+    let mut node = Node::new(Some(PAYOUT));
+    node.result(&core_template(5, 0));
+    node.find();
     // With another tip it is of no use.
     node.step(Event::Closed);
     node.asked.clear();

@@ -6,6 +6,7 @@
 mod common;
 mod difficulties;
 mod failover;
+mod machine_shares;
 mod machine_stratum;
 mod machine_template;
 mod ours;

@@ -29,12 +29,24 @@ pub(crate) fn solve(offer: &Offer) -> Solution {
 }
 
 pub(crate) fn solve_with(algorithm: Algorithm, offer: &Offer) -> Solution {
+    solve_where(algorithm, offer, |_| true)
+}
+
+/// The first solution that is wanted; the offer asks for more than one if it is not any.
+pub(crate) fn solve_where(
+    algorithm: Algorithm,
+    offer: &Offer,
+    is_wanted: impl Fn(&Solution) -> bool,
+) -> Solution {
     let kernel = Kernel::by_name(algorithm, "portable").expect("always there");
     let engine = Engine::new(kernel, Options::default()).expect("threads");
     engine.publish(offer.work());
-    match engine.events().recv().expect("workers") {
-        EngineEvent::Solution(solution) => solution,
-        other => panic!("{other:?}"),
+    loop {
+        match engine.events().recv().expect("workers") {
+            EngineEvent::Solution(solution) if is_wanted(&solution) => return solution,
+            EngineEvent::Solution(_) => {}
+            other => panic!("{other:?}"),
+        }
     }
 }
 
@@ -103,7 +115,7 @@ impl Talk {
                 Action::Share(share) => self.shares.push(share),
                 Action::Message(text) => self.messages.push(text),
                 Action::Leave(trouble) => self.left.push(trouble),
-                Action::Request(request) => panic!("no part of stratum: {request:?}"),
+                Action::Request(_) | Action::Rest => panic!("no part of stratum: {action:?}"),
             }
         }
     }

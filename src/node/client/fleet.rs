@@ -239,6 +239,7 @@ impl Fleet {
                 Action::Send(line) => actions.push(FleetAction::Send { server, line }),
                 Action::Request(request) => actions.push(FleetAction::Request { server, request }),
                 Action::Search(offer) => self.offered(server, *offer, now, actions),
+                Action::Rest => self.rest(server, actions),
                 Action::Share(share) => {
                     actions.push(FleetAction::Report(Report::Share { server, share }));
                 }
@@ -268,6 +269,14 @@ impl Fleet {
             .is_none_or(|active| server <= active || self.slots[active].delivers_since.is_none());
         if is_best {
             self.search(server, now, actions);
+        }
+    }
+
+    /// A server has nothing more to search for the moment.
+    fn rest(&mut self, server: usize, actions: &mut Vec<FleetAction>) {
+        self.slots[server].offer = None;
+        if self.active == Some(server) {
+            actions.push(FleetAction::Rest);
         }
     }
 

@@ -230,7 +230,8 @@ impl<'a> Miner<'a> {
                     rolls_versions: settings.rolls_versions,
                 }))),
                 Protocol::Template => {
-                    Session::Template(Box::new(TemplateClient::new(settings.payout.clone())))
+                    let payout = settings.payout.clone();
+                    Session::Template(Box::new(TemplateClient::new(payout, settings.seed)))
                 }
             });
             routes.push(Arc::new(Route {

@@ -51,6 +51,9 @@ pub enum Action {
     Request(Request),
     /// Search this from now on; what was offered before is stale or will soon be.
     Search(Box<Offer>),
+    /// Search nothing of this server until its next offer: a block was found, and nothing beside it is
+    /// worth a hash.
+    Rest,
     /// Tell what became of a share.
     Share(ShareReport),
     /// Tell people.

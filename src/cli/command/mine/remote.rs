@@ -2,8 +2,7 @@
 
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use tokio::sync::mpsc;
@@ -19,6 +18,7 @@ use proofward::node::client::payout::PayoutScript;
 use proofward::node::client::{Control, PauseReason, Protocol, Server, Settings, run};
 use proofward::node::difficulty::Difficulty;
 use proofward::primitives::Digest;
+use proofward::wallet::random_bytes;
 
 /// How often the battery is looked at.
 const BATTERY_PAUSE: Duration = Duration::from_secs(5);
@@ -117,15 +117,9 @@ impl super::Args {
             payout,
             cookie: remote.cookie.clone(),
             fingerprint: remote.tls_fingerprint,
-            seed: seed(),
+            seed: u64::from_le_bytes(random_bytes().context("a seed")?),
         })
     }
-}
-
-/// Different for each miner: only the length of rests hangs on it.
-fn seed() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::from(now.subsec_nanos()) << 32 | u64::from(process::id())
 }
 
 async fn follow_battery(controls: mpsc::Sender<Control>) {

@@ -1,5 +1,7 @@
 //! Blocks from templates: the coinbase that we build, or the server's, and the block of a solution.
 
+use std::sync::Arc;
+
 use super::wire::BlockTemplate;
 use crate::consensus::merkle::{self, Inclusion};
 use crate::engine::{Coinbase, Solution, Until};
@@ -10,7 +12,7 @@ use crate::node::client::trouble::Trouble;
 use crate::node::difficulty::of_target;
 use crate::primitives::codec::write_compact_size;
 use crate::primitives::limits::VERSION_ROLLING_MASK;
-use crate::primitives::{Digest, Header, MerkleRoot};
+use crate::primitives::{Digest, Header, MerkleRoot, Target};
 
 const EXTRANONCE_BYTES: usize = 8;
 /// What follows the extranonce: whose software made the block.
@@ -20,6 +22,8 @@ const SCRIPT_BYTES_MAX: usize = 100;
 /// What a commitment to witnesses begins with (BIP141). Only a block that has one has a witness in its
 /// coinbase.
 const WITNESS_COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+/// Extranonces of a job of ours: each job has its own, so that no header is searched in two of them.
+const EXTRANONCES: u64 = 1 << 20;
 /// How far the time of a template may be moved on when all of it was searched.
 const TIME_ADDED_MAX: u32 = 600;
 
@@ -27,9 +31,11 @@ const TIME_ADDED_MAX: u32 = 600;
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) number: u64,
-    pub(super) template: BlockTemplate,
-    pub(super) is_solved: bool,
+    pub(super) template: Arc<BlockTemplate>,
+    /// What the hash of a block does not exceed, if nBits are a target.
+    pub(super) block_target: Option<Target>,
     time: u32,
+    extranonce_first: u64,
     roll: Roll,
 }
 
@@ -43,6 +49,9 @@ enum Roll {
 }
 
 impl Job {
+    /// With a coinbase of ours, its extranonces begin where those of no other number do, nor those of a
+    /// miner with another `seed`.
+    ///
     /// # Errors
     ///
     /// `Unsuitable` if nobody says who is paid.
@@ -50,6 +59,7 @@ impl Job {
         number: u64,
         template: BlockTemplate,
         payout: Option<&PayoutScript>,
+        seed: u64,
     ) -> Result<Self, Trouble> {
         let mut leaves: Vec<Digest> = vec![[0; 32]];
         leaves.extend(template.transactions.iter().map(|transaction| transaction.leaf));
@@ -72,8 +82,30 @@ impl Job {
                 return Err(Trouble::Unsuitable(why.into()));
             }
         };
-        let time = template.time;
-        Ok(Self { number, template, is_solved: false, time, roll })
+        let (time, block_target) = (template.time, template.bits.to_target().ok());
+        let extranonce_first = seed.wrapping_add(number.wrapping_mul(EXTRANONCES));
+        let template = Arc::new(template);
+        Ok(Self { number, template, block_target, time, extranonce_first, roll })
+    }
+
+    /// Whether its headers are those of every other job on this template.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.roll, Roll::Theirs(_))
+    }
+
+    /// Whether there are hashes that the server wants and that are no block.
+    fn wants_shares(&self) -> bool {
+        self.block_target.is_some_and(|block| block < self.template.target)
+    }
+
+    /// Whether after this solution no other on the same parent is worth anything.
+    pub(super) fn is_ended_by(&self, digest: &Digest) -> bool {
+        !self.wants_shares() || self.is_block(digest)
+    }
+
+    /// Whether nBits say so.
+    pub(super) fn is_block(&self, digest: &Digest) -> bool {
+        self.block_target.is_some_and(|target| target.is_met_by(digest))
     }
 
     /// One second later, if the template allows it.
@@ -106,13 +138,12 @@ impl Job {
             version_mask: if is_free { VERSION_ROLLING_MASK } else { 0 },
             time_max: self.time,
             coinbase,
-            extranonce_first: self.number,
+            extranonce_first: self.extranonce_first,
             target: template.target,
             difficulty: of_target(&template.target),
             height: Some(template.height),
             is_new_tip,
-            // Another on the same parent would be worth nothing.
-            until: Until::FirstSolution,
+            until: if self.wants_shares() { Until::Exhausted } else { Until::FirstSolution },
         }
     }
 

@@ -3,26 +3,29 @@
 //!
 //! A long poll waits for the next tip; a plain request every half minute brings fresh transactions and
 //! shows whether the node is still there.
+//!
+//! Where the template's `target` is easier than its nBits (BIP23), what meets the first only is a share:
+//! it is submitted like a block, and the search goes on. After a block nothing is searched until there is
+//! work on another one, unless the node refuses it.
 
+mod finds;
 mod job;
 mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
-
-use serde_json::Value;
 
 use super::payout::PayoutScript;
 use super::report::{Fate, ShareReport};
 use super::session::{Action, Event};
-use super::stratum::shorten;
 use super::trouble::Trouble;
 use crate::engine::Solution;
-use crate::node::difficulty::of_target;
 use crate::primitives::BlockHash;
+use finds::{Find, Finds, Judged};
 use job::Job;
 pub use wire::{BlockTemplate, Transaction};
-use wire::{INVALID_PARAMETER, ask_submit, ask_template, is_late, meaning, result};
+use wire::{INVALID_PARAMETER, ask_submit, ask_template};
 
 /// How long the answer to a plain request may take.
 pub const TEMPLATE_WAIT: Duration = Duration::from_secs(30);
@@ -34,12 +37,10 @@ pub const REFRESH: Duration = Duration::from_secs(30);
 pub const POLL: Duration = Duration::from_secs(5);
 /// After which a long poll is replaced: its connection may be dead without a word.
 pub const LONG_POLL_MAX: Duration = Duration::from_secs(300);
+/// Shares on their way at once, each on a connection of its own; others wait. Blocks do not.
+pub const SUBMITS_MAX: usize = 16;
 /// Templates whose solutions are still known.
 const JOBS_KEPT: usize = 8;
-/// Blocks that wait for a connection.
-const KEPT_MAX: usize = 16;
-/// Refusals in a row, other than late ones, after which a node counts as lying.
-const REFUSED_MAX: u32 = 10;
 
 /// What to ask a node for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,24 +55,22 @@ pub struct Request {
 enum Open {
     Template,
     LongPoll,
-    Submit(Box<Block>),
+    Submit(Box<Find>),
 }
 
-/// A block that was found.
-#[derive(Debug, Clone)]
-struct Block {
-    bytes: Vec<u8>,
-    work_id: Option<String>,
-    hash: BlockHash,
-    is_block: bool,
-    difficulty: f64,
-    prev_block: BlockHash,
+/// A parent on which a block was found.
+#[derive(Debug)]
+struct Solved {
+    parent: BlockHash,
+    /// Once the node has taken the block: the first request that was asked after. A template on the same
+    /// parent that answers it is what the node wants all the same.
+    known_from: Option<u64>,
 }
 
-impl Block {
-    fn report(&self, fate: Fate, reason: Option<String>) -> ShareReport {
-        let block = self.is_block.then_some(self.hash);
-        ShareReport { fate, reason, difficulty: self.difficulty, latency: None, block }
+impl Solved {
+    /// Whether a template on `parent`, answered to this request, is worthless.
+    fn covers(&self, parent: BlockHash, request: u64) -> bool {
+        self.parent == parent && self.known_from.is_none_or(|first| request < first)
     }
 }
 
@@ -79,6 +78,7 @@ impl Block {
 #[derive(Debug)]
 pub struct TemplateClient {
     payout: Option<PayoutScript>,
+    seed: u64,
     is_open: bool,
     knows_signet: bool,
     next_number: u64,
@@ -86,19 +86,23 @@ pub struct TemplateClient {
     next_poll: Duration,
     next_long_poll: Duration,
     long_poll_id: Option<String>,
-    jobs: VecDeque<Job>,
-    kept: VecDeque<Block>,
+    /// The parent of the latest template.
+    tip: Option<BlockHash>,
+    jobs: VecDeque<Arc<Job>>,
+    finds: Finds,
+    solved: Option<Solved>,
     /// Whether the next template is searched even if it is the one that was searched last.
     wants_any: bool,
-    refused_in_a_row: u32,
 }
 
 impl TemplateClient {
-    /// A client that has asked nothing yet. With `payout` it builds the coinbase itself where it may.
+    /// A client that has asked nothing yet. With `payout` it builds the coinbase itself where it may;
+    /// miners with the same payout need different seeds, or they search the same.
     #[must_use]
-    pub fn new(payout: Option<PayoutScript>) -> Self {
+    pub fn new(payout: Option<PayoutScript>, seed: u64) -> Self {
         Self {
             payout,
+            seed,
             is_open: false,
             knows_signet: false,
             next_number: 1,
@@ -106,17 +110,18 @@ impl TemplateClient {
             next_poll: Duration::ZERO,
             next_long_poll: Duration::ZERO,
             long_poll_id: None,
+            tip: None,
             jobs: VecDeque::new(),
-            kept: VecDeque::new(),
+            finds: Finds::default(),
+            solved: None,
             wants_any: true,
-            refused_in_a_row: 0,
         }
     }
 
-    /// Whether blocks were submitted that are not answered.
+    /// Whether blocks or shares were submitted that are not answered.
     #[must_use]
     pub fn is_owed_answers(&self) -> bool {
-        self.open.values().any(|(open, _)| matches!(open, Open::Submit(_)))
+        self.is_asking(|open| matches!(open, Open::Submit(_)))
     }
 
     /// Takes an event and says what to do.
@@ -136,12 +141,13 @@ impl TemplateClient {
             Event::Closed => {
                 self.is_open = false;
                 for (open, _) in std::mem::take(&mut self.open).into_values() {
-                    if let Open::Submit(block) = open {
-                        self.keep(*block, &mut actions);
+                    if let Open::Submit(find) = open {
+                        let gone = self.finds.keep_sent(*find);
+                        self.lose(gone, &mut actions);
                     }
                 }
             }
-            Event::Found { offer, solution } => self.found(offer, &solution, now, &mut actions),
+            Event::Found { offer, solution } => self.found(offer, solution, now, &mut actions),
             Event::Exhausted { offer } => self.exhausted(offer, now, &mut actions),
             Event::Tick if self.is_open => self.tick(now, &mut actions),
             Event::Tick | Event::Line(_) => {}
@@ -158,10 +164,17 @@ impl TemplateClient {
                 ask_template(number, rules, None)
             }
             Open::LongPoll => ask_template(number, rules, self.long_poll_id.as_deref()),
-            Open::Submit(block) => ask_submit(number, &block.bytes, block.work_id.as_deref()),
+            Open::Submit(find) => ask_submit(number, &find.bytes(), find.work_id()),
         };
         self.open.insert(number, (open, now));
         actions.push(Action::Request(Request { number, body }));
+    }
+
+    /// Asks for a template, unless an answer is on its way.
+    fn ask_again(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.is_open && !self.is_asking(|open| matches!(open, Open::Template)) {
+            self.ask(Open::Template, now, actions);
+        }
     }
 
     /// Requests and offers are numbered together.
@@ -183,18 +196,14 @@ impl TemplateClient {
     ) {
         let Some((open, since)) = self.open.remove(&request) else { return };
         match open {
-            Open::Submit(block) => {
-                self.judged(*block, answer, now.saturating_sub(since), actions);
-                // What was solved is no tip any more; a long poll may be slower than this answer.
-                if self.is_open && !self.is_asking(|open| matches!(open, Open::Template)) {
-                    self.ask(Open::Template, now, actions);
-                }
+            Open::Submit(find) => {
+                self.judged(*find, answer, now.saturating_sub(since), now, actions);
             }
             Open::Template | Open::LongPoll => {
                 let is_long = matches!(open, Open::LongPoll);
                 let read = answer.and_then(|(status, body)| BlockTemplate::parse(status, &body));
                 match read {
-                    Ok(template) => self.received(template, now, actions),
+                    Ok(template) => self.received(request, template, now, actions),
                     // A plain request will show whether the node is in trouble.
                     Err(_) if is_long => self.next_long_poll = now + POLL,
                     Err(Trouble::Rpc { code: INVALID_PARAMETER, message })
@@ -209,31 +218,62 @@ impl TemplateClient {
         }
     }
 
-    fn received(&mut self, template: BlockTemplate, now: Duration, actions: &mut Vec<Action>) {
+    fn received(
+        &mut self,
+        request: u64,
+        template: BlockTemplate,
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
         self.long_poll_id.clone_from(&template.long_poll);
-        let last = self.jobs.back().map(|job| &job.template);
-        let is_new_tip = last.is_none_or(|last| last.prev_block != template.prev_block);
-        let is_known = last.is_some_and(|last| {
-            // Names change from answer to answer; what is searched may not.
-            let names = (last.long_poll.clone(), last.work_id.clone());
-            let mut named = template.clone();
-            (named.long_poll, named.work_id) = names;
-            named == *last
-        });
-        if self.wants_any || !is_known {
-            let number = self.take_number();
-            match Job::new(number, template, self.payout.as_ref()) {
-                Ok(job) => self.search(job, is_new_tip, actions),
-                Err(trouble) => {
+        let parent = template.prev_block;
+        let is_new_tip = self.tip.replace(parent) != Some(parent);
+        // A block among those that waited may have ended the search on this parent.
+        self.submit_kept(now, actions);
+        match &self.solved {
+            Some(solved) if solved.covers(parent, request) => {
+                if solved.known_from.is_some() {
+                    self.ask_again(now, actions);
+                }
+            }
+            _ => {
+                self.solved.take_if(|solved| solved.parent == parent);
+                if let Err(trouble) = self.offer(template, is_new_tip, actions) {
                     actions.push(Action::Leave(trouble));
                     return;
                 }
             }
         }
-        for block in std::mem::take(&mut self.kept) {
-            self.submit(block, now, actions);
-        }
         self.long_poll(now, actions);
+    }
+
+    /// Has a template searched, unless it is what is searched already.
+    fn offer(
+        &mut self,
+        template: BlockTemplate,
+        is_new_tip: bool,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let is_last = |last: &&Arc<Job>| {
+            // Names change from answer to answer; what is searched may not.
+            let mut named = template.clone();
+            named.long_poll.clone_from(&last.template.long_poll);
+            named.work_id.clone_from(&last.template.work_id);
+            named == *last.template
+        };
+        let last = self.jobs.back().filter(is_last).cloned();
+        if last.is_some() && !self.wants_any {
+            return Ok(());
+        }
+        let number = self.take_number();
+        // Headers that were searched before are not searched again if there are others.
+        let renewed = last.filter(|last| last.is_fixed()).and_then(|last| last.renewed(number));
+        let job = match renewed {
+            Some(job) => job,
+            None => Job::new(number, template, self.payout.as_ref(), self.seed)?,
+        };
+        self.search(job, is_new_tip, actions);
+        Ok(())
     }
 
     fn search(&mut self, job: Job, is_new_tip: bool, actions: &mut Vec<Action>) {
@@ -242,7 +282,7 @@ impl TemplateClient {
         if self.jobs.len() == JOBS_KEPT {
             self.jobs.pop_front();
         }
-        self.jobs.push_back(job);
+        self.jobs.push_back(Arc::new(job));
     }
 
     fn long_poll(&mut self, now: Duration, actions: &mut Vec<Action>) {
@@ -252,103 +292,109 @@ impl TemplateClient {
         }
     }
 
-    fn found(&mut self, offer: u64, solution: &Solution, now: Duration, actions: &mut Vec<Action>) {
-        let Some(job) = self.jobs.iter_mut().find(|job| job.number == offer) else { return };
-        // Every worker may find one before it hears of the first.
-        if std::mem::replace(&mut job.is_solved, true) {
+    fn found(&mut self, offer: u64, solution: Solution, now: Duration, actions: &mut Vec<Action>) {
+        let Some(job) = self.jobs.iter().find(|job| job.number == offer) else { return };
+        let find = Find::new(Arc::clone(job), solution);
+        let parent = find.parent();
+        // Every worker may find one before it hears of a block.
+        let is_solved = self.solved.as_ref().is_some_and(|solved| solved.parent == parent);
+        if is_solved || self.tip != Some(parent) {
+            actions.push(Action::Share(find.late()));
             return;
         }
-        self.wants_any = true;
-        let target = job.template.bits.to_target();
-        let block = Block {
-            bytes: job.block(solution),
-            work_id: job.template.work_id.clone(),
-            hash: BlockHash(solution.digest),
-            is_block: target.is_ok_and(|target| target.is_met_by(&solution.digest)),
-            difficulty: of_target(&job.template.target),
-            prev_block: job.template.prev_block,
-        };
-        match self.is_open {
-            true => self.submit(block, now, actions),
-            false => self.keep(block, actions),
+        if find.is_final() {
+            self.solved = Some(Solved { parent, known_from: None });
+            self.wants_any = true;
+            actions.push(Action::Rest);
+        }
+        self.submit(find, now, actions);
+    }
+
+    fn submit(&mut self, find: Find, now: Duration, actions: &mut Vec<Action>) {
+        if self.is_open && (find.is_final() || self.has_room()) {
+            self.ask(Open::Submit(Box::new(find)), now, actions);
+        } else {
+            let gone = self.finds.keep(find);
+            self.lose(gone, actions);
         }
     }
 
-    fn submit(&mut self, block: Block, now: Duration, actions: &mut Vec<Action>) {
-        let tip = self.jobs.back().map(|job| job.template.prev_block);
-        if tip != Some(block.prev_block) {
-            let why = "another block was found first".to_owned();
-            actions.push(Action::Share(block.report(Fate::Stale, Some(why))));
-            return;
-        }
-        self.ask(Open::Submit(Box::new(block)), now, actions);
+    fn has_room(&self) -> bool {
+        let submits = self.open.values().filter(|(open, _)| matches!(open, Open::Submit(_)));
+        submits.count() < SUBMITS_MAX
     }
 
-    fn keep(&mut self, block: Block, actions: &mut Vec<Action>) {
-        self.kept.push_back(block);
-        if self.kept.len() > KEPT_MAX
-            && let Some(first) = self.kept.pop_front()
+    fn submit_kept(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        while self.has_room()
+            && let Some(find) = self.finds.next()
         {
-            let why = "too many blocks waited for the end of an outage".to_owned();
-            actions.push(Action::Share(first.report(Fate::Lost, Some(why))));
+            match self.tip == Some(find.parent()) {
+                true => self.ask(Open::Submit(Box::new(find)), now, actions),
+                false => actions.push(Action::Share(find.late())),
+            }
         }
+    }
+
+    /// Tells of one that gave way to others.
+    fn lose(&mut self, find: Option<Find>, actions: &mut Vec<Action>) {
+        let Some(find) = find else { return };
+        if find.is_final() {
+            self.solved.take_if(|solved| solved.parent == find.parent());
+        }
+        let why = match self.is_open {
+            true => "more were found than the node answers",
+            false => "too many waited for the end of an outage",
+        };
+        actions.push(Action::Share(find.report(Fate::Lost, Some(why.to_owned()))));
     }
 
     fn judged(
         &mut self,
-        block: Block,
+        find: Find,
         answer: Result<(u16, Vec<u8>), Trouble>,
         latency: Duration,
+        now: Duration,
         actions: &mut Vec<Action>,
     ) {
-        let word = match answer {
-            Ok((status, body)) => match result::<Value>(status, &body) {
-                Ok(None | Some(Value::Null)) => None,
-                Ok(Some(Value::String(word))) => Some(shorten(&word)),
-                Ok(Some(other)) => Some(shorten(&other.to_string())),
-                Err(trouble) => Some(trouble.to_string()),
-            },
-            Err(trouble) => {
-                // Whether it arrived is unknown; a second time it would be a duplicate at worst.
-                self.keep(block, actions);
+        let (find, Judged { report, leave }) = match self.finds.answered(find, answer, latency) {
+            Ok(judged) => judged,
+            Err((find, trouble)) => {
+                let gone = self.finds.keep_sent(find);
+                self.lose(gone, actions);
                 actions.push(Action::Leave(trouble));
                 return;
             }
         };
-        let explained = word.as_deref().map(|word| match meaning(word) {
-            "" => word.to_owned(),
-            meaning => format!("{word} ({meaning})"),
-        });
-        let fate = match word.as_deref() {
-            // Submitted twice over an outage.
-            None | Some("duplicate") => Fate::Accepted,
-            Some(word) if is_late(word) => Fate::Stale,
-            Some(_) => Fate::Refused,
-        };
-        match fate {
-            Fate::Refused => self.refused_in_a_row += 1,
-            _ => self.refused_in_a_row = 0,
+        let ShareReport { fate, .. } = report;
+        actions.push(Action::Share(report));
+        if find.is_final()
+            && let Some(solved) = self.solved.take_if(|solved| solved.parent == find.parent())
+            && fate != Fate::Refused
+        {
+            self.solved = Some(Solved { known_from: Some(self.next_number), ..solved });
         }
-        let reason = explained.clone().filter(|_| fate != Fate::Accepted);
-        let report = block.report(fate, reason);
-        actions.push(Action::Share(ShareReport { latency: Some(latency), ..report }));
-        if self.refused_in_a_row >= REFUSED_MAX {
-            let count = std::mem::take(&mut self.refused_in_a_row);
-            let reason = explained.unwrap_or_default();
-            actions.push(Action::Leave(Trouble::AllRefused { count, reason }));
+        if let Some(trouble) = leave {
+            actions.push(Action::Leave(trouble));
+            return;
+        }
+        self.submit_kept(now, actions);
+        // The tip is another now; a long poll may be slower than this answer.
+        if find.is_final() || fate == Fate::Stale {
+            self.ask_again(now, actions);
         }
     }
 
     fn exhausted(&mut self, offer: u64, now: Duration, actions: &mut Vec<Action>) {
         let Some(last) = self.jobs.back().filter(|last| last.number == offer) else { return };
-        if last.is_solved {
+        let parent = last.template.prev_block;
+        if self.solved.as_ref().is_some_and(|solved| solved.parent == parent) {
             return;
         }
         if let Some(job) = last.renewed(self.next_number) {
             self.next_number += 1;
             self.search(job, false, actions);
-        } else if self.is_open && !self.is_asking(|open| matches!(open, Open::Template)) {
-            self.ask(Open::Template, now, actions);
+        } else {
+            self.ask_again(now, actions);
         }
     }
 
@@ -357,7 +403,7 @@ impl TemplateClient {
             let after = now.saturating_sub(*since);
             let (wait, what) = match open {
                 Open::Template => (TEMPLATE_WAIT, "getblocktemplate"),
-                Open::Submit(_) => (SUBMIT_WAIT, "a block"),
+                Open::Submit(find) => (SUBMIT_WAIT, find.name()),
                 Open::LongPoll => continue,
             };
             if after >= wait {
@@ -368,8 +414,8 @@ impl TemplateClient {
         self.open.retain(|_, (open, since)| {
             !matches!(open, Open::LongPoll) || now.saturating_sub(*since) < LONG_POLL_MAX
         });
-        if now >= self.next_poll && !self.is_asking(|open| matches!(open, Open::Template)) {
-            self.ask(Open::Template, now, actions);
+        if now >= self.next_poll {
+            self.ask_again(now, actions);
         }
         self.long_poll(now, actions);
     }
