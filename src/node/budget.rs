@@ -41,9 +41,10 @@ pub struct Earning {
     pub hashes: u64,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// What a budget file says: every step of a budget, without the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Content {
+pub struct Account {
     format: u32,
     /// Hashes that may be computed.
     left: u64,
@@ -54,11 +55,124 @@ struct Content {
     earnings: Vec<Earning>,
 }
 
+impl Default for Account {
+    fn default() -> Self {
+        Self { format: FORMAT, left: 0, earned: 0, spent: 0, earnings: Vec::new() }
+    }
+}
+
+impl Account {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it: no JSON of these fields, another format, or more left than was earned.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let account: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        if account.format != FORMAT {
+            return Err(format!("format {}, expected {FORMAT}", account.format));
+        }
+        if account.earned.checked_sub(account.spent).is_none_or(|rest| account.left > rest) {
+            return Err("more is left than was earned".into());
+        }
+        Ok(account)
+    }
+
+    /// The text of the file.
+    ///
+    /// # Panics
+    ///
+    /// Never: every field has a JSON form.
+    #[must_use]
+    pub fn to_text(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec_pretty(self).expect("plain fields");
+        text.push(b'\n');
+        text
+    }
+
+    /// As [`HashBudget::credit`].
+    ///
+    /// # Errors
+    ///
+    /// `Replay` or `Overlap`: the account is as it was.
+    pub fn credit(
+        &mut self,
+        device: PubKey,
+        (t0, t1): (u32, u32),
+        activity: Activity,
+        assurance: Assurance,
+        samples: [u8; 32],
+    ) -> Result<u64, BudgetError> {
+        let (device, samples) = (device.to_string(), hex::encode(samples));
+        if self.earnings.iter().any(|earning| earning.samples == samples) {
+            return Err(BudgetError::Replay);
+        }
+        let of_device = || self.earnings.iter().filter(|earning| earning.device == device);
+        if let Some(until) = of_device().map(|earning| earning.t1).max().filter(|until| t0 < *until)
+        {
+            return Err(BudgetError::Overlap { until, t0 });
+        }
+        let mut day = Day::default();
+        for earning in of_device() {
+            day.credit(earning.t1, earning.hashes);
+        }
+        let earned = day.credit(t1, activity.hashes(assurance));
+        let mut bucket = Bucket { hashes: self.left };
+        let hashes = bucket.fill(earned.min(u64::MAX - self.earned));
+        self.left = bucket.hashes;
+        self.earned += hashes;
+        let steps = activity.steps;
+        self.earnings.push(Earning { device, t0, t1, steps, samples, hashes });
+        let excess = self.earnings.len().saturating_sub(EARNINGS_MAX);
+        self.earnings.drain(..excess);
+        Ok(hashes)
+    }
+
+    /// Takes hashes out, at most `most`, and says how many.
+    pub fn take(&mut self, most: u64) -> u64 {
+        let taken = self.left.min(most);
+        self.left -= taken;
+        self.spent = self.spent.saturating_add(taken);
+        taken
+    }
+
+    /// Puts hashes back, never more than were taken out.
+    pub fn put_back(&mut self, hashes: u64) {
+        let hashes = hashes.min(self.spent);
+        self.left = self.left.saturating_add(hashes);
+        self.spent -= hashes;
+    }
+
+    /// Hashes that came in, all in all.
+    #[must_use]
+    pub fn earned(&self) -> u64 {
+        self.earned
+    }
+
+    /// Hashes that are used up or taken out.
+    #[must_use]
+    pub fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    /// Hashes that may be taken.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// What has earned, oldest first.
+    #[must_use]
+    pub fn earnings(&self) -> &[Earning] {
+        &self.earnings
+    }
+}
+
 /// A budget file, open for one process.
 #[derive(Debug)]
 pub struct HashBudget {
     path: PathBuf,
-    content: Content,
+    account: Account,
     /// Held as long as the budget is open.
     _lock: File,
 }
@@ -131,26 +245,18 @@ impl HashBudget {
             return Err(BudgetError::Locked(name()));
         }
         let not = |what: String| BudgetError::NotABudget { path: name(), what };
-        let content = match fs::metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Content { format: FORMAT, ..Content::default() }
-            }
+        let account = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Account::default(),
             Err(error) => return Err(failed(&error)),
             Ok(metadata) if metadata.len() > BYTES_MAX => {
                 return Err(not(format!("{} bytes, at most {BYTES_MAX}", metadata.len())));
             }
             Ok(_) => {
-                let bytes = fs::read(path).map_err(|error| failed(&error))?;
-                serde_json::from_slice(&bytes).map_err(|error| not(error.to_string()))?
+                let text = fs::read(path).map_err(|error| failed(&error))?;
+                Account::parse(&text).map_err(not)?
             }
         };
-        if content.format != FORMAT {
-            return Err(not(format!("format {}, expected {FORMAT}", content.format)));
-        }
-        if content.earned.checked_sub(content.spent).is_none_or(|rest| content.left > rest) {
-            return Err(not("more is left than was earned".into()));
-        }
-        Ok(Self { path: path.to_owned(), content, _lock: lock })
+        Ok(Self { path: path.to_owned(), account, _lock: lock })
     }
 
     /// Adds what a stretch of activity is worth: the formula of the chain, the cap of the device's day and
@@ -162,35 +268,12 @@ impl HashBudget {
     pub fn credit(
         &mut self,
         device: PubKey,
-        (t0, t1): (u32, u32),
+        span: (u32, u32),
         activity: Activity,
         assurance: Assurance,
         samples: [u8; 32],
     ) -> Result<u64, BudgetError> {
-        let (device, samples) = (device.to_string(), hex::encode(samples));
-        let earnings = &self.content.earnings;
-        if earnings.iter().any(|earning| earning.samples == samples) {
-            return Err(BudgetError::Replay);
-        }
-        let of_device = || earnings.iter().filter(|earning| earning.device == device);
-        if let Some(until) = of_device().map(|earning| earning.t1).max().filter(|until| t0 < *until)
-        {
-            return Err(BudgetError::Overlap { until, t0 });
-        }
-        let mut day = Day::default();
-        for earning in of_device() {
-            day.credit(earning.t1, earning.hashes);
-        }
-        let earned = day.credit(t1, activity.hashes(assurance));
-        let mut bucket = Bucket { hashes: self.content.left };
-        let hashes = bucket.fill(earned);
-        self.content.left = bucket.hashes;
-        self.content.earned = self.content.earned.saturating_add(hashes);
-        let steps = activity.steps;
-        self.content.earnings.push(Earning { device, t0, t1, steps, samples, hashes });
-        let excess = self.content.earnings.len().saturating_sub(EARNINGS_MAX);
-        self.content.earnings.drain(..excess);
-        Ok(hashes)
+        self.account.credit(device, span, activity, assurance, samples)
     }
 
     /// Takes hashes out, at most `most`; they are gone from the file when this returns.
@@ -199,13 +282,10 @@ impl HashBudget {
     ///
     /// If the file cannot be written: then nothing was taken.
     pub fn take(&mut self, most: u64) -> Result<u64, BudgetError> {
-        let taken = self.content.left.min(most);
-        if taken == 0 {
-            return Ok(0);
+        let taken = self.account.take(most);
+        if taken > 0 {
+            self.save().inspect_err(|_| self.account.put_back(taken))?;
         }
-        self.content.left -= taken;
-        self.content.spent = self.content.spent.saturating_add(taken);
-        self.save().inspect_err(|_| self.refund(taken))?;
         Ok(taken)
     }
 
@@ -215,14 +295,14 @@ impl HashBudget {
     ///
     /// If the file cannot be written.
     pub fn put_back(&mut self, hashes: u64) -> Result<(), BudgetError> {
-        self.refund(hashes);
+        self.account.put_back(hashes);
         self.save()
     }
 
-    fn refund(&mut self, hashes: u64) {
-        let hashes = hashes.min(self.content.spent);
-        self.content.left = self.content.left.saturating_add(hashes);
-        self.content.spent -= hashes;
+    /// What the file says.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
     /// Writes the file, whole and durable.
@@ -230,42 +310,12 @@ impl HashBudget {
     /// # Errors
     ///
     /// If that fails.
-    ///
-    /// # Panics
-    ///
-    /// Never: every field has a JSON form.
     pub fn save(&self) -> Result<(), BudgetError> {
-        let mut bytes = serde_json::to_vec_pretty(&self.content).expect("plain fields");
-        bytes.push(b'\n');
         let written = WholeFile::create(&self.path).and_then(|mut file| {
-            file.write_all(&bytes)?;
+            file.write_all(&self.account.to_text())?;
             file.finish()
         });
         let path = || self.path.display().to_string();
         written.map_err(|error| BudgetError::File { path: path(), what: error.to_string() })
-    }
-
-    /// Hashes that came in, all in all.
-    #[must_use]
-    pub fn earned(&self) -> u64 {
-        self.content.earned
-    }
-
-    /// Hashes that are used up or taken out.
-    #[must_use]
-    pub fn spent(&self) -> u64 {
-        self.content.spent
-    }
-
-    /// Hashes that may be taken.
-    #[must_use]
-    pub fn left(&self) -> u64 {
-        self.content.left
-    }
-
-    /// What has earned, oldest first.
-    #[must_use]
-    pub fn earnings(&self) -> &[Earning] {
-        &self.content.earnings
     }
 }

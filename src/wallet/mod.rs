@@ -15,7 +15,7 @@ mod derivation;
 mod key_file;
 mod keyring;
 mod passphrase;
-mod pipe;
+pub mod pipe;
 mod private_file;
 mod private_folder;
 mod secret;

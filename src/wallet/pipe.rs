@@ -50,6 +50,17 @@ struct Answer {
     error: Option<String>,
 }
 
+/// What the line that a program answers with says: a signature, or why there is none; `None` if neither
+/// can be read.
+#[must_use]
+pub fn answer_in(line: &[u8]) -> Option<Result<Sig, String>> {
+    let answer: Answer = serde_json::from_slice(line).ok()?;
+    if let Some(why) = answer.error {
+        return Some(Err(why));
+    }
+    answer.signature?.parse().ok().map(Ok)
+}
+
 impl PipeSigner {
     /// Signs for `key` through `command`, which has `timeout` for each signature. Nothing is started yet.
     #[must_use]
@@ -118,12 +129,8 @@ impl Signer for PipeSigner {
             command: self.command.clone(),
             answer: String::from_utf8_lossy(&line).trim_end().chars().take(100).collect(),
         };
-        let answer: Answer = serde_json::from_slice(&line).map_err(|_| bad_answer())?;
-        if let Some(why) = answer.error {
-            return Err(SignerError::Refused { command: self.command.clone(), why });
-        }
-        let sig: Sig =
-            answer.signature.and_then(|text| text.parse().ok()).ok_or_else(bad_answer)?;
+        let sig = answer_in(&line).ok_or_else(bad_answer)?;
+        let sig = sig.map_err(|why| SignerError::Refused { command: self.command.clone(), why })?;
         if !(Signed { key: self.key, sig, message: id }).is_valid() {
             return Err(SignerError::WrongSignature {
                 command: self.command.clone(),

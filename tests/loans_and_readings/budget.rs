@@ -48,11 +48,17 @@ fn a_file_keeps_what_was_earned_and_spent() {
     drop(budget);
     // Killed or not: what was taken is gone from the file.
     let mut budget = HashBudget::open(&path).unwrap();
-    assert_eq!((budget.earned(), budget.spent(), budget.left()), (worth, 100, worth - 100));
+    assert_eq!(
+        (budget.account().earned(), budget.account().spent(), budget.account().left()),
+        (worth, 100, worth - 100)
+    );
     budget.put_back(30).unwrap();
     assert_eq!(budget.take(u64::MAX), Ok(worth - 70));
     assert_eq!(budget.take(1), Ok(0));
-    assert_eq!((budget.spent(), budget.left(), budget.earnings().len()), (worth, 0, 1));
+    assert_eq!(
+        (budget.account().spent(), budget.account().left(), budget.account().earnings().len()),
+        (worth, 0, 1)
+    );
 }
 
 #[test]
@@ -63,7 +69,7 @@ fn the_same_samples_and_the_same_time_earn_once() {
     assert_eq!(credit(&mut budget, (T0 + 60, T0 + 120), MINUTE, 1), Err(BudgetError::Replay));
     let overlap = BudgetError::Overlap { until: T0 + 60, t0: T0 + 59 };
     assert_eq!(credit(&mut budget, (T0 + 59, T0 + 120), MINUTE, 2), Err(overlap));
-    assert_eq!(budget.earnings().len(), 1);
+    assert_eq!(budget.account().earnings().len(), 1);
     credit(&mut budget, (T0 + 60, T0 + 120), MINUTE, 2).unwrap();
     let other = Key::new(61).public();
     let span = (T0, T0 + 60);
@@ -85,7 +91,7 @@ fn a_day_and_the_bucket_have_an_end() {
         assert_eq!(credit(&mut budget, span, half, 2 * day + 1), Ok(0), "the day is used up");
         earned += first;
     }
-    assert_eq!((earned, budget.left()), (BUCKET_HASHES_MAX, BUCKET_HASHES_MAX));
+    assert_eq!((earned, budget.account().left()), (BUCKET_HASHES_MAX, BUCKET_HASHES_MAX));
 }
 
 #[test]

@@ -130,5 +130,8 @@ fn hashes_for_other_peoples_servers_come_out_of_a_budget() {
     assert!((1..more).contains(&hashes), "{hashes} of {more}");
     assert_eq!(of(&seen), [bought + more, bought + hashes, more - hashes, hashes]);
     let budget = HashBudget::open(&path).expect("a budget");
-    assert_eq!((budget.spent(), budget.left()), (bought + hashes, more - hashes));
+    assert_eq!(
+        (budget.account().spent(), budget.account().left()),
+        (bought + hashes, more - hashes)
+    );
 }

@@ -2,11 +2,15 @@
 //! What parses must read the same when it is written again, and what it says must be safe to work out.
 
 use crate::engine::proof::read_proofs;
+use crate::ledger::credit::Activity;
+use crate::ledger::signature::PubKey;
 use crate::ledger::spec::Spec;
+use crate::ledger::transaction::reading::Assurance;
+use crate::node::budget::Account;
 use crate::node::duty_file::DutyFile;
 use crate::node::proof_file::ProofFile;
 use crate::wallet::custody::{Package, Release, SealSecret};
-use crate::wallet::{audit_file, record};
+use crate::wallet::{audit_file, pipe, record};
 
 /// Any bytes are a kept record or none. One that is has a tree for each of its policies, or an error.
 ///
@@ -80,4 +84,41 @@ pub fn package(data: &[u8]) {
     let release = Release { request: [7; 32], sealed: data.to_vec() };
     let reply = SealSecret::from_bytes([9; 32].into());
     assert!(release.open(&reply).is_none(), "a seal that nobody made");
+}
+
+/// Any bytes are what a budget file says or not; what is earned, taken and put back then leaves it one.
+///
+/// # Panics
+///
+/// If the account cannot be read again, or gives more than it had.
+pub fn budget_file(data: &[u8]) {
+    let Ok(mut account) = Account::parse(data) else { return };
+    let is_whole =
+        |account: &Account| assert_eq!(Account::parse(&account.to_text()).as_ref(), Ok(account));
+    is_whole(&account);
+    let until = account.earnings().iter().map(|earning| earning.t1).max().unwrap_or(0);
+    let activity = Activity { wear_s: u32::MAX, active_s: u32::MAX, steps: u32::MAX };
+    let device = PubKey([3; 32]);
+    let had = account.left();
+    let earned = account.credit(device, (until, until), activity, Assurance::CoWitnessed, [5; 32]);
+    let held = account.left();
+    assert_eq!(held - had, earned.unwrap_or(0));
+    is_whole(&account);
+    let taken = account.take(u64::MAX);
+    assert_eq!((taken, account.left()), (held, 0));
+    is_whole(&account);
+    account.put_back(u64::MAX);
+    assert!(account.left() >= held && account.spent() == 0);
+    is_whole(&account);
+}
+
+/// Any line is a signature, a refusal or no answer of a signer behind a pipe.
+///
+/// # Panics
+///
+/// If a signature is not read as it is written.
+pub fn signer_answer(data: &[u8]) {
+    let Some(Ok(sig)) = pipe::answer_in(data) else { return };
+    let line = format!("{{\"signature\":\"{sig}\"}}");
+    assert_eq!(pipe::answer_in(line.as_bytes()), Some(Ok(sig)));
 }

@@ -32,7 +32,7 @@ mod text;
 
 pub use block::block;
 #[cfg(feature = "ledger")]
-pub use files::{package, proof_file, record_file, settings_file};
+pub use files::{budget_file, package, proof_file, record_file, settings_file, signer_answer};
 #[cfg(feature = "interop")]
 pub use foreign::{activity_file, geojson, lot_code};
 pub use headers::headers;
@@ -69,6 +69,8 @@ pub const ALL: &[Named] = &[
     #[cfg(feature = "ledger")]
     ("archive", archive),
     ("block", block),
+    #[cfg(feature = "ledger")]
+    ("budget_file", budget_file),
     #[cfg(feature = "interop")]
     ("geojson", geojson),
     #[cfg(feature = "ledger")]
@@ -100,6 +102,8 @@ pub const ALL: &[Named] = &[
     ("server_line", server_line),
     #[cfg(feature = "ledger")]
     ("settings_file", settings_file),
+    #[cfg(feature = "ledger")]
+    ("signer_answer", signer_answer),
     #[cfg(feature = "ledger")]
     ("state_apply", state_apply),
     #[cfg(feature = "net")]

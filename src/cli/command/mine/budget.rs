@@ -82,7 +82,8 @@ impl Purse {
         let done = engine.counters().hashes;
         self.file.put_back(self.granted.saturating_sub(done))?;
         let speed = per_second(done, elapsed);
-        let bought = self.file.earnings().iter().map(|earning| Bought {
+        let account = self.file.account();
+        let bought = account.earnings().iter().map(|earning| Bought {
             t0: earning.t0,
             t1: earning.t1,
             steps: earning.steps,
@@ -90,9 +91,9 @@ impl Purse {
             seconds: at_rate(earning.hashes, speed),
         });
         Ok(Statement {
-            earned: self.file.earned(),
-            spent: self.file.spent(),
-            left: self.file.left(),
+            earned: account.earned(),
+            spent: account.spent(),
+            left: account.left(),
             hashes: done,
             seconds: elapsed.as_secs_f64(),
             hashes_per_second: speed,

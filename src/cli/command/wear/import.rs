@@ -152,7 +152,8 @@ impl Args {
             }
         }
         budget.save()?;
-        let (earned, spent, left) = (budget.earned(), budget.spent(), budget.left());
+        let account = budget.account();
+        let (earned, spent, left) = (account.earned(), account.spent(), account.left());
         if self.send.signing.format.is_json() {
             json_line(&BudgetLine { days: days.len(), hashes: bought, earned, spent, left })?;
         } else {
