@@ -16,7 +16,7 @@ use proofward::ledger::signature::PubKey;
 use proofward::ledger::transaction::CoreId;
 use proofward::ledger::transaction::receipt::Outcome;
 use proofward::words::{
-    Checked, Done, Lang, Opening, Told, clause, code_opens, explain, grade, label, package,
+    Checked, Done, Lang, Opening, Shown, Told, clause, code_opens, explain, grade, label, package,
     purpose, receipt, refusal, role, unknown_lot,
 };
 
@@ -68,7 +68,7 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
 /// A list of sentences: its name, and each sentence by its name, in both languages.
 type Table = (&'static str, Vec<(&'static str, [String; 2])>);
 
-fn tables() -> [Table; 3] {
+fn tables() -> [Table; 4] {
     macro_rules! table {
         ($list:ident) => {{
             let both = |(name, of): &(&'static str, $list)| {
@@ -77,7 +77,7 @@ fn tables() -> [Table; 3] {
             (stringify!($list), $list::ALL.iter().map(both).collect())
         }};
     }
-    [table!(Told), table!(Opening), table!(Done)]
+    [table!(Told), table!(Opening), table!(Done), table!(Shown)]
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod explain;
 mod goods;
 mod opening;
 mod rules;
+mod shown;
 mod story;
 mod table;
 
@@ -19,5 +20,6 @@ pub use explain::{Explanation, explain};
 pub use goods::{Checked, code_opens, grade, label, package, step, trace, unknown_lot};
 pub use opening::{Opening, risk};
 pub use rules::refusal;
+pub use shown::Shown;
 pub use story::Told;
 pub use table::{Lang, clause, help, purpose, reason, role};

@@ -71,6 +71,15 @@ fn a_record_is_added_granted_and_revoked() {
     assert_eq!(shown["policies"][0]["state"], "in force");
     assert_eq!(shown["share_sets"][0]["guardians"][1]["required"], true);
     assert_eq!(shown["share_sets"][0]["guardians"][1]["name"], "patient");
+    let (_, en, _) = stage.run(&["record", "show", "finding"]);
+    assert!(en.contains("in force; ward, research"), "{en}");
+    let (_, zh, _) = stage.run(&["record", "show", "finding", "--lang", "zh"]);
+    assert!(
+        zh.contains("生效中；ward, research") && zh.lines().count() == en.lines().count(),
+        "{zh}"
+    );
+    let (_, zh, _) = stage.run(&["record", "list", "--lang", "zh"]);
+    assert!(zh.trim_end().ends_with("策略 1 生效中"), "{zh}");
 
     // What is shown can be written again: the same leaves under other salts.
     let (_, text, _) = stage.run(&["policy", "show", "finding"]);

@@ -49,6 +49,10 @@ fn a_loan_is_offered_in_a_file_accepted_handed_on_and_repaid() {
     let after = stage.ok(&["balance", "carol"])["balance_units"].as_u64().unwrap();
     assert_eq!(after - before, 150_000_000, "who holds the claim is paid");
     assert_eq!(shown(&stage, debt)["standing"], "repaid");
+    let (_, en, _) = stage.run(&["loan", "show", debt]);
+    assert!(en.contains("standing   repaid") && en.contains("owed       0 of 2.5 tokens"), "{en}");
+    let (_, zh, _) = stage.run(&["loan", "show", debt, "--lang", "zh"]);
+    assert!(zh.contains("已还清") && zh.lines().count() == en.lines().count(), "{zh}");
 }
 
 #[test]
@@ -130,6 +134,8 @@ fn a_walk_goes_onto_the_chain_and_its_samples_stay_with_the_wearer() {
     stage.act(&["device", "withdraw-model", MODEL, "--issuer", "anchor", "--by", "anchor"]);
     let tainted = stage.ok(&["wear", "show", "alice"]);
     assert_eq!((&tainted["hashes"], tainted["models"][0]["tainted_h"].is_u64()), (&0.into(), true));
+    let (_, zh, _) = stage.run(&["wear", "show", "alice", "--lang", "zh"]);
+    assert!(zh.starts_with("共赚得 0 次哈希") && zh.trim_end().ends_with("不再有效"), "{zh}");
 }
 
 #[test]

@@ -7,10 +7,11 @@ use anyhow::{bail, ensure};
 use crate::cli::command::tx;
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{text_line, write_file};
+use crate::cli::output::{LangArg, text_line, write_file};
 use crate::cli::settings::tokens;
 use crate::cli::signing::SigningArgs;
 use proofward::ledger::transaction::{Body, PayKind};
+use proofward::words::Shown;
 
 /// Accept a loan that somebody else has offered in a file, and send it
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// Write the signed loan to FILE instead of the inbox; - for standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// In which language
+    #[arg(long, value_enum, default_value_t)]
+    lang: LangArg,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -48,13 +52,10 @@ impl Args {
             signer.public_key()
         );
         if !self.signing.format.is_json() {
-            eprintln!(
-                "proofward: {} tokens from {}, against {} until block {}",
-                tokens(pay.amount),
-                pay.from,
-                tokens(terms.total_owed),
-                terms.due_h
-            );
+            let [amount, owed] =
+                [pay.amount, terms.total_owed].map(|units| tokens(units).to_string());
+            let values = [&*amount, &pay.from.to_string(), &owed, &terms.due_h.to_string()];
+            eprintln!("proofward: {}", Shown::Offered.say(self.lang.into(), &values));
         }
         file.sign(&*signer)?;
         match (&self.out, file.complete()) {
@@ -67,7 +68,8 @@ impl Args {
                 desk.dir.inbox()?.leave(&complete.encode())?;
                 tx::print(&file, self.signing.format)?;
                 if !self.signing.format.is_json() {
-                    text_line(format!("the debt is {}, once a block holds it", file.ids().core))?;
+                    let core = file.ids().core.to_string();
+                    text_line(Shown::DebtToBe.say(self.lang.into(), &[&core]))?;
                 }
             }
             (None, None) => bail!(

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::debt;
-use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::{Place, tokens};
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::{LookArgs, tokens};
+use proofward::ledger::state::DebtStanding;
 use proofward::ledger::transaction::CoreId;
+use proofward::words::Shown;
 
 /// Show a debt: who owes whom, how much, and whether it is overdue
 #[derive(Debug, clap::Args)]
@@ -15,14 +16,11 @@ pub(crate) struct Args {
     /// The debt: the core id of its loan
     debt: CoreId,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct Line {
     debt: String,
     standing: &'static str,
     lender: String,
@@ -41,12 +39,13 @@ struct Shown {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let held = debt(&desk, self.debt)?;
         let height = desk.next()?.height.saturating_sub(1);
-        let shown = Shown {
+        let standing = held.standing_at(height);
+        let shown = Line {
             debt: self.debt.to_string(),
-            standing: held.standing_at(height).name(),
+            standing: standing.name(),
             lender: held.lender.to_string(),
             creditor: held.creditor.to_string(),
             debtor: held.debtor.to_string(),
@@ -60,27 +59,31 @@ impl Args {
             document: (held.document != [0; 32]).then(|| hex::encode(held.document)),
             height,
         };
-        if self.format.is_json() {
+        if self.look.format.is_json() {
             json_line(&shown)?;
             return Ok(Outcome::Yes);
         }
-        text_line(format!("debt       {}", shown.debt))?;
-        text_line(format!("standing   {} at height {height}", shown.standing))?;
-        text_line(format!("debtor     {}", shown.debtor))?;
-        text_line(format!("creditor   {}", shown.creditor))?;
+        let lang = self.look.lang();
+        let say = |of: Shown, values: &[&str]| text_line(of.say(lang, values));
+        let stands = match standing {
+            DebtStanding::Open => Shown::Open,
+            DebtStanding::Overdue => Shown::Overdue,
+            DebtStanding::Repaid => Shown::Repaid,
+            DebtStanding::Forgiven => Shown::Forgiven,
+        };
+        say(Shown::Debt, &[&shown.debt])?;
+        say(Shown::Standing, &[&stands.say(lang, &[]), &height.to_string()])?;
+        say(Shown::Debtor, &[&shown.debtor])?;
+        say(Shown::Creditor, &[&shown.creditor])?;
         if shown.lender != shown.creditor {
-            text_line(format!("lender     {}", shown.lender))?;
+            say(Shown::Lender, &[&shown.lender])?;
         }
-        text_line(format!(
-            "owed       {} of {} tokens, {} were lent in block {}",
-            tokens(shown.left_units),
-            tokens(shown.owed_units),
-            tokens(shown.lent_units),
-            shown.since_h
-        ))?;
-        text_line(format!("due        in block {}", shown.due_h))?;
+        let [left, owed, lent] = [shown.left_units, shown.owed_units, shown.lent_units]
+            .map(|units| tokens(units).to_string());
+        say(Shown::Owed, &[&left, &owed, &lent, &shown.since_h.to_string()])?;
+        say(Shown::Due, &[&shown.due_h.to_string()])?;
         if let Some(closed) = shown.closed_h {
-            text_line(format!("closed     in block {closed}"))?;
+            say(Shown::Closed, &[&closed.to_string()])?;
         }
         Ok(Outcome::Yes)
     }

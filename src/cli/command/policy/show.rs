@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use super::People;
-use crate::cli::command::record::state_of;
+use crate::cli::command::record::{PolicyState, state_of};
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, text_line, write_file, write_stdout};
@@ -16,6 +16,7 @@ use proofward::ledger::state::{EntryKey, HeldRecord};
 use proofward::wallet::handout;
 use proofward::wallet::policy_file;
 use proofward::wallet::record::{KeptEpoch, KeptPolicy, RecordName};
+use proofward::words::Lang;
 
 /// Show a policy that is kept, or write one branch of it for a reader
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,7 @@ struct Line<'a> {
     rid: String,
     policy_root: String,
     seq: Option<u32>,
-    state: &'static str,
+    state: PolicyState,
     leaf: &'a str,
     leaf_hash: String,
     terms: String,
@@ -81,6 +82,8 @@ impl Args {
             |(name, draft): (&str, &Draft)| policy_file::to_text([(name, draft)], &People(&desk));
         if !self.format.is_json() {
             let number = seq.map_or(String::new(), |seq| format!(" {seq}"));
+            // The rest is a policy file, which is in English.
+            let state = state.words().say(Lang::En, &[]);
             text_line(format!("# policy{number} {}: {state}", hex::encode(tree.root())))?;
         }
         for at in chosen {

@@ -4,18 +4,16 @@ use serde::Serialize;
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::Place;
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::LookArgs;
 use proofward::wallet::record::RecordName;
+use proofward::words::{Lang, Shown};
 
 /// List the records that are kept here
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
@@ -30,10 +28,12 @@ struct Line {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
+        // Programs get one language.
+        let lang = if self.look.format.is_json() { Lang::En } else { self.look.lang() };
         let mut is_whole = true;
         for name in desk.records().list()? {
-            let line = match Line::of(&desk, &name) {
+            let line = match Line::of(&desk, &name, lang) {
                 Ok(line) => line,
                 Err(error) => {
                     is_whole = false;
@@ -41,7 +41,7 @@ impl Args {
                     Line { name: name.to_string(), rid: None, epoch: None, seq: None, state }
                 }
             };
-            if self.format.is_json() {
+            if self.look.format.is_json() {
                 json_line(&line)?;
             } else {
                 let rid = line.rid.as_deref().map_or("-", |rid| &rid[..16]);
@@ -53,7 +53,7 @@ impl Args {
 }
 
 impl Line {
-    fn of(desk: &Desk, name: &RecordName) -> anyhow::Result<Self> {
+    fn of(desk: &Desk, name: &RecordName, lang: Lang) -> anyhow::Result<Self> {
         let kept = desk.kept(name)?;
         let next = desk.next()?;
         let spacing_s = desk.spec().spacing_s;
@@ -64,20 +64,23 @@ impl Line {
                 rid: Some(rid.to_string()),
                 epoch: Some(epoch),
                 seq: None,
-                state: "announced, in no block yet".into(),
+                state: Shown::Announced.say(lang, &[]),
             });
         };
         let policy = held.policy_at(next, spacing_s);
         let opens = policy.root != [0; 32];
+        let seq = policy.seq.to_string();
         let state = match (held.is_retired(next, spacing_s), opens, held.pending) {
-            (true, ..) => "another record has taken its place".to_owned(),
+            (true, ..) => Shown::Replaced.say(lang, &[]),
             (_, true, Some(pending)) if pending.policy.seq != policy.seq => {
-                format!("policy {} in force, {} waits", policy.seq, pending.policy.seq)
+                Shown::TwoPolicies.say(lang, &[&seq, &pending.policy.seq.to_string()])
             }
-            (_, true, _) => format!("policy {} in force", policy.seq),
-            (_, false, Some(pending)) => format!("policy {} waits", pending.policy.seq),
-            (_, false, None) if held.begins.is_some() => "waits for the record before".to_owned(),
-            (_, false, None) => "opens for nobody".to_owned(),
+            (_, true, _) => Shown::PolicyInForce.say(lang, &[&seq]),
+            (_, false, Some(pending)) => {
+                Shown::PolicyWaits.say(lang, &[&pending.policy.seq.to_string()])
+            }
+            (_, false, None) if held.begins.is_some() => Shown::WaitsForFormer.say(lang, &[]),
+            (_, false, None) => Shown::OpensForNobody.say(lang, &[]),
         };
         Ok(Self {
             name: name.to_string(),

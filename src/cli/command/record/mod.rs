@@ -11,7 +11,7 @@ use crate::cli::exit::Outcome;
 
 pub(crate) use new::{NewRecord, Terms};
 pub(crate) use replace::owners_of;
-pub(crate) use show::state_of;
+pub(crate) use show::{PolicyState, state_of};
 
 /// Add, change and look at the records that you own
 #[derive(Debug, clap::Args)]

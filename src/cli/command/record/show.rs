@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::Place;
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::LookArgs;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::state::{EntryKey, HeldRecord};
 use proofward::wallet::record::{KeptEpoch, RecordName};
+use proofward::words::{Lang, Shown};
 
 /// Show what is kept of a record: owners, guardians, policies
 #[derive(Debug, clap::Args)]
@@ -16,14 +17,11 @@ pub(crate) struct Args {
     /// Which
     name: RecordName,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result: one object for each epoch
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct Epoch {
     name: String,
     rid: String,
     epoch: u32,
@@ -56,25 +54,25 @@ struct PolicyLine {
     root: String,
     leaves: Vec<String>,
     seq: Option<u32>,
-    state: &'static str,
+    state: PolicyState,
 }
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         for epoch in &desk.kept(&self.name)?.epochs {
-            let shown = Shown::of(&desk, &self.name, epoch)?;
-            if self.format.is_json() {
+            let shown = Epoch::of(&desk, &self.name, epoch)?;
+            if self.look.format.is_json() {
                 json_line(&shown)?;
             } else {
-                shown.print()?;
+                shown.print(self.look.lang())?;
             }
         }
         Ok(Outcome::Yes)
     }
 }
 
-impl Shown {
+impl Epoch {
     fn of(desk: &Desk, name: &RecordName, epoch: &KeptEpoch) -> anyhow::Result<Self> {
         let rid = epoch.rid.public_key();
         let held: Option<HeldRecord> = desk.entry(&EntryKey::Record(rid))?;
@@ -121,29 +119,59 @@ impl Shown {
         })
     }
 
-    fn print(&self) -> anyhow::Result<()> {
-        let accepted = if self.accepted { "on the chain" } else { "in no block yet" };
-        text_line(format!("record      {} (epoch {}, {accepted})", self.rid, self.epoch))?;
+    fn print(&self, lang: Lang) -> anyhow::Result<()> {
+        let say = |of: Shown, values: &[&str]| text_line(of.say(lang, values));
+        let accepted = if self.accepted { Shown::OnChain } else { Shown::InNoBlock };
+        say(Shown::Record, &[&self.rid, &self.epoch.to_string(), &accepted.say(lang, &[])])?;
         for owner in &self.owners {
-            text_line(format!("owner       {owner} ({} must sign)", self.owners_k))?;
+            say(Shown::Owner, &[owner, &self.owners_k.to_string()])?;
         }
-        text_line(format!("ciphertext  {}", self.blob))?;
-        text_line(format!("shares      {}", self.package))?;
-        text_line(format!("delay       {} blocks for every new policy", self.grant_delay))?;
+        say(Shown::Ciphertext, &[&self.blob])?;
+        say(Shown::Package, &[&self.package])?;
+        say(Shown::GrantDelay, &[&self.grant_delay.to_string()])?;
         for (set, line) in self.share_sets.iter().enumerate() {
-            let kind = if set == 0 { "every day" } else { "in emergencies" };
-            text_line(format!("guardians   {} of {} {kind}", line.k, line.guardians.len()))?;
+            let of = if set == 0 { Shown::GuardiansDaily } else { Shown::GuardiansEmergency };
+            say(of, &[&line.k.to_string(), &line.guardians.len().to_string()])?;
             for GuardianLine { key, name, required } in &line.guardians {
                 let name = name.as_deref().map_or(String::new(), |name| format!(" ({name})"));
-                let required = if *required { ", required" } else { "" };
-                text_line(format!("            {key}{name}{required}"))?;
+                let required =
+                    if *required { Shown::Required.say(lang, &[]) } else { String::new() };
+                say(Shown::Guardian, &[key, &name, &required])?;
             }
         }
         for PolicyLine { root, leaves, seq, state } in &self.policies {
             let seq = seq.map_or(String::new(), |seq| format!(" {seq}"));
-            text_line(format!("policy{seq:5} {root}: {state}; {}", leaves.join(", ")))?;
+            let state = state.words().say(lang, &[]);
+            say(Shown::Policy, &[&format!("{seq:5}"), root, &state, &leaves.join(", ")])?;
         }
         Ok(())
+    }
+}
+
+/// How a policy stands on the chain.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) enum PolicyState {
+    #[serde(rename = "in force")]
+    InForce,
+    #[serde(rename = "waits")]
+    Waits,
+    #[serde(rename = "waits for its record")]
+    WaitsForRecord,
+    #[serde(rename = "over")]
+    Over,
+    #[serde(rename = "not granted")]
+    NotGranted,
+}
+
+impl PolicyState {
+    pub(crate) const fn words(self) -> Shown {
+        match self {
+            Self::InForce => Shown::InForce,
+            Self::Waits => Shown::Waits,
+            Self::WaitsForRecord => Shown::WaitsForRecord,
+            Self::Over => Shown::Over,
+            Self::NotGranted => Shown::NotGranted,
+        }
     }
 }
 
@@ -152,19 +180,19 @@ pub(crate) fn state_of(
     held: Option<&HeldRecord>,
     root: &[u8; 32],
     in_force: impl Fn(&HeldRecord) -> proofward::ledger::state::Policy,
-) -> (Option<u32>, &'static str) {
-    let Some(held) = held else { return (None, "not granted") };
+) -> (Option<u32>, PolicyState) {
+    let Some(held) = held else { return (None, PolicyState::NotGranted) };
     let now = in_force(held);
     let pending = held.pending.map(|pending| pending.policy);
     if now.root == *root {
-        (Some(now.seq), "in force")
+        (Some(now.seq), PolicyState::InForce)
     } else if let Some(policy) = pending.filter(|policy| policy.root == *root) {
-        (Some(policy.seq), "waits")
+        (Some(policy.seq), PolicyState::Waits)
     } else if held.policy.root == *root {
-        (Some(held.policy.seq), "waits for its record")
+        (Some(held.policy.seq), PolicyState::WaitsForRecord)
     } else if let Some(policy) = held.former.filter(|policy| policy.root == *root) {
-        (Some(policy.seq), "over")
+        (Some(policy.seq), PolicyState::Over)
     } else {
-        (None, "not granted")
+        (None, PolicyState::NotGranted)
     }
 }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::cli::desk::Desk;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{Format, json_line, text_line};
-use crate::cli::settings::Place;
+use crate::cli::output::{json_line, text_line};
+use crate::cli::settings::LookArgs;
+use proofward::words::Shown;
 
 /// Show the hashes that readings have earned for a wearer, model by model
 #[derive(Debug, clap::Args)]
@@ -13,14 +13,11 @@ pub(crate) struct Args {
     /// Whose: an address, 64 hex digits, or a key of the directory
     wearer: String,
     #[command(flatten)]
-    place: Place,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    look: LookArgs,
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct Wearer {
     wearer: String,
     hashes: u64,
     models: Vec<ModelLine>,
@@ -37,7 +34,7 @@ struct ModelLine {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let desk = Desk::open(&self.place)?;
+        let desk = self.look.desk()?;
         let wearer = desk.key(&self.wearer)?;
         let models = desk.view().credits(wearer)?.into_iter().map(|credit| ModelLine {
             issuer: credit.issuer.to_string(),
@@ -47,19 +44,20 @@ impl Args {
             tainted_h: credit.tainted_h,
         });
         let (hashes, models) = (desk.view().hashes_earned(wearer)?, models.collect());
-        let shown = Shown { wearer: wearer.to_string(), hashes, models };
-        if self.format.is_json() {
+        let shown = Wearer { wearer: wearer.to_string(), hashes, models };
+        if self.look.format.is_json() {
             json_line(&shown)?;
             return Ok(Outcome::Yes);
         }
-        text_line(format!("{hashes} hashes earned in all, whether spent or not"))?;
+        let lang = self.look.lang();
+        text_line(Shown::Earned.say(lang, &[&hashes.to_string()]))?;
         for ModelLine { issuer, model, readings, hashes, tainted_h } in &shown.models {
-            let taint = tainted_h.map_or(String::new(), |h| {
-                format!("; tainted: withdrawn in block {h}, worth nothing")
-            });
-            text_line(format!(
-                "{hashes} by {readings} readings, model {model} of {issuer}{taint}"
-            ))?;
+            let values = [&*hashes.to_string(), &readings.to_string(), model, issuer];
+            let mut line = Shown::ByModel.say(lang, &values);
+            if let Some(height) = tainted_h {
+                line += &Shown::Tainted.say(lang, &[&height.to_string()]);
+            }
+            text_line(line)?;
         }
         Ok(Outcome::Yes)
     }
