@@ -1,13 +1,17 @@
 //! Clients by the thousand in one process: a task each that reads lines, and no more work at the arrival
-//! of a job than to note the time.
+//! of a job than to note when the kernel received it and when it was read.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use nix::cmsg_space;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
 use proofward::hash::{Algorithm, sha256::sha256d};
 use proofward::kernel::{Hits, Job, Kernel, NonceRange};
 use proofward::node::difficulty::Difficulty;
@@ -18,15 +22,17 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 /// However slow the machine is.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One connection.
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
-    /// When the work on the latest tip came.
-    pub(crate) tip_at: Cell<Instant>,
+    /// When the work on the latest tip came, and was read.
+    pub(crate) tip_at: Cell<Heard>,
     /// It no longer reads.
     pub(crate) is_deaf: Cell<bool>,
+    /// The server closed it.
+    pub(crate) is_closed: Cell<bool>,
     tips: Cell<usize>,
     accepted: Cell<usize>,
     refused: Cell<usize>,
@@ -37,6 +43,15 @@ pub(crate) struct Client {
     is_authorised: Cell<bool>,
     en2: Cell<u32>,
     task: RefCell<Option<JoinHandle<()>>>,
+}
+
+/// When something came.
+#[derive(Clone, Copy)]
+pub(crate) struct Heard {
+    /// The socket held it, by the stamp that the kernel puts on what it receives.
+    pub(crate) arrived: SystemTime,
+    /// The client had read it.
+    pub(crate) read: SystemTime,
 }
 
 /// A share in the words of the wire.
@@ -127,10 +142,12 @@ impl Client {
         socket.bind(SocketAddrV4::new(from, 0).into())?;
         let stream = socket.connect(target).await?;
         stream.writable().await?;
+        setsockopt(&stream, sockopt::ReceiveTimestampns, &true)?;
         let client = Rc::new(Self {
             stream,
-            tip_at: Cell::new(Instant::now()),
+            tip_at: Cell::new(Heard { arrived: SystemTime::now(), read: SystemTime::now() }),
             is_deaf: Cell::new(false),
+            is_closed: Cell::new(false),
             tips: Cell::new(0),
             accepted: Cell::new(0),
             refused: Cell::new(0),
@@ -212,10 +229,10 @@ impl Client {
         assert_eq!(written.ok(), Some(text.len()), "the socket takes a line");
     }
 
-    fn line(&self, line: &[u8], now: Instant) {
+    fn line(&self, line: &[u8], heard: Heard) {
         if line.starts_with(b"{\"id\":null,\"method\":\"mining.notify\"") {
             if line.ends_with(b"true]}") {
-                self.tip_at.set(now);
+                self.tip_at.set(heard);
                 self.tips.set(self.tips.get() + 1);
             }
             let mut work = self.work.borrow_mut();
@@ -261,9 +278,16 @@ fn first(kernel: Kernel, job: &Job, misses: Option<Target>) -> Option<u32> {
     }
 }
 
-/// Reads until the end, with as little work as can be: the server has the same processors.
+/// Reads until the end, and notes it.
 async fn listen(client: Rc<Client>) {
+    read(&client).await;
+    client.is_closed.set(true);
+}
+
+/// Reads until the end, with as little work as can be: the server has the same processors.
+async fn read(client: &Client) {
     let mut rest: Vec<u8> = Vec::new();
+    let mut control = cmsg_space!(TimeSpec);
     loop {
         // Unlike `readable` it keeps no list of who waits.
         if poll_fn(|context| client.stream.poll_read_ready(context)).await.is_err() {
@@ -273,20 +297,20 @@ async fn listen(client: Rc<Client>) {
             return std::future::pending().await;
         }
         let mut chunk = [0; 4096];
-        let mut count = None;
+        let mut received = None;
         let read = client.stream.try_io(Interest::READABLE, || {
-            let taken = rustix::io::read(&client.stream, &mut chunk)?;
-            count = Some(taken);
+            let (taken, arrived) = receive(&client.stream, &mut chunk, &mut control)?;
+            received = Some((taken, arrived));
             // What leaves room was everything, and need not be asked for again.
             if taken < chunk.len() { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
-        let count = match (read, count) {
-            (_, Some(0)) => return,
-            (_, Some(count)) => count,
+        let (count, arrived) = match (read, received) {
+            (_, Some((0, _))) => return,
+            (_, Some(received)) => received,
             (Err(error), None) if error.kind() == ErrorKind::WouldBlock => continue,
             _ => return,
         };
-        let now = Instant::now();
+        let heard = Heard { arrived, read: SystemTime::now() };
         let mut bytes = &chunk[..count];
         if !rest.is_empty() {
             rest.extend_from_slice(bytes);
@@ -294,9 +318,28 @@ async fn listen(client: Rc<Client>) {
         }
         let mut taken = 0;
         while let Some(end) = bytes[taken..].iter().position(|byte| *byte == b'\n') {
-            client.line(&bytes[taken..taken + end], now);
+            client.line(&bytes[taken..taken + end], heard);
             taken += end + 1;
         }
         rest = bytes[taken..].to_vec();
     }
+}
+
+/// Takes what the socket holds, and when the last of it came to stand there.
+fn receive(
+    stream: &TcpStream,
+    chunk: &mut [u8],
+    control: &mut [u8],
+) -> io::Result<(usize, SystemTime)> {
+    let mut parts = [IoSliceMut::new(chunk)];
+    let flags = MsgFlags::empty();
+    let received = recvmsg::<()>(stream.as_raw_fd(), &mut parts, Some(control), flags)?;
+    let stamp = received.cmsgs()?.find_map(|message| match message {
+        ControlMessageOwned::ScmTimestampns(stamp) => Some(stamp),
+        _ => None,
+    });
+    // The kernel begins to stamp a moment after it was asked to; what has no stamp has come by now.
+    let arrived =
+        stamp.map_or_else(SystemTime::now, |stamp| SystemTime::UNIX_EPOCH + Duration::from(stamp));
+    Ok((received.bytes, arrived))
 }
