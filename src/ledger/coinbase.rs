@@ -127,6 +127,12 @@ impl Coinbase {
         }
     }
 
+    /// The sum of its payouts.
+    #[must_use]
+    pub fn paid(&self) -> u128 {
+        self.payouts.iter().map(|payout| u128::from(payout.value)).sum()
+    }
+
     /// The bytes of this coinbase as our own templates write it: `extra` (extranonce and tag) follows
     /// the height in the script; payouts come first, the commitment last.
     ///

@@ -6,9 +6,10 @@ use crate::consensus::merkle;
 use crate::engine::merkle::BranchTree;
 use crate::hash::sha256::sha256d;
 use crate::ledger::block::{Block, Included};
-use crate::ledger::chain::header::required_bits;
+use crate::ledger::chain::header::{check_clock, check_unproven, required_bits};
 use crate::ledger::chain::{Chain, Record, View};
 use crate::ledger::coinbase::{Coinbase, CoinbaseForm, Payout};
+use crate::ledger::rules::BlockRule;
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::{BLOCK_VERSION, RELIEF_AFTER_SPACINGS};
 use crate::ledger::store::StoreError;
@@ -139,6 +140,39 @@ impl Template {
         let header = self.header(time, MerkleRoot(root));
         let transactions = self.transactions.iter().map(|included| (**included).clone()).collect();
         Block { header, coinbase, coinbase_bytes, transactions }
+    }
+
+    /// Whether a block of these transactions, with a header whose merkle root is that of this coinbase,
+    /// would be accepted at `now` but for its work. It is what a share is held to, so that nobody is
+    /// credited for work on what could never be a block.
+    ///
+    /// # Errors
+    ///
+    /// The first rule broken.
+    pub fn check_share(
+        &self,
+        header: &Header,
+        coinbase: &Coinbase,
+        now: u64,
+    ) -> Result<(), BlockRule> {
+        let Chain { spec, keys, .. } = &self.chain;
+        check_unproven(spec, &self.parent, self.time_least.saturating_sub(1), header)?;
+        check_clock(spec, header, now)?;
+        if coinbase.height != self.height {
+            return Err(BlockRule::BadCoinbaseHeight(coinbase.height));
+        }
+        if StateRoot(coinbase.commitment) != self.root {
+            let (expected, got) = (self.root.to_string(), hex::encode(coinbase.commitment));
+            return Err(BlockRule::BadStateRoot { expected, got });
+        }
+        for payout in &coinbase.payouts {
+            keys.check(&payout.key).map_err(BlockRule::BadCoinbaseKey)?;
+        }
+        let (paid, allowed) = (coinbase.paid(), self.reward);
+        if paid > u128::from(allowed) {
+            return Err(BlockRule::BadCoinbaseAmount { paid, allowed });
+        }
+        Ok(())
     }
 
     /// The hashes that fold a coinbase's hash into the merkle root, lowest level first.

@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::meter::CpuLimit;
 
+use super::difficulty::Difficulty;
+
 /// Bytes of a configuration.
 pub const CONFIG_BYTES_MAX: usize = 64 * 1024;
 
 /// Everything that can be set.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Config {
@@ -60,7 +62,7 @@ pub struct Stratum {
 }
 
 /// The RPC port.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Rpc {
@@ -74,6 +76,8 @@ pub struct Rpc {
     pub hosts: Vec<String>,
     /// How long a long poll waits.
     pub longpoll_seconds: u64,
+    /// How hard shares are; 0 if only blocks are asked for.
+    pub share_difficulty: f64,
     /// Connections.
     pub connections_max: usize,
     /// An address for miners to leave for.
@@ -141,6 +145,7 @@ impl Default for Rpc {
             password: String::new(),
             hosts: Vec::new(),
             longpoll_seconds: 60,
+            share_difficulty: 0.0,
             connections_max: 1024,
             x_stratum: String::new(),
         }
@@ -229,6 +234,7 @@ impl Config {
         if self.rpc.user.contains(':') {
             return value("rpc.user", &self.rpc.user, "a name without a colon");
         }
+        self.rpc.share_difficulty()?;
         for (key, connections) in [
             ("rpc.connections_max", self.rpc.connections_max),
             ("http.connections_max", self.http.connections_max),
@@ -284,6 +290,7 @@ const KEYS: &[(&str, &str)] = &[
     ("rpc.password", "With which password."),
     ("rpc.hosts", "Names of this machine that requests may be addressed to, besides localhost and its addresses."),
     ("rpc.longpoll_seconds", "How long a long poll waits for a new tip: 1 to 60."),
+    ("rpc.share_difficulty", "How hard the shares are that getblocktemplate asks for in its target (BIP23), from 0.000001; what is found is counted\nfor each miner in /status and /metrics. Never harder than a block. 0: only blocks are asked for."),
     ("rpc.connections_max", "Connections."),
     ("rpc.x_stratum", "Sent as the header X-Stratum: minerd and cgminer leave for that address, such as stratum+tcp://pool:3333.\nEmpty: none."),
     ("http.listen", "Where /metrics, /status and /health are; or off."),
@@ -311,6 +318,24 @@ impl Mine {
     #[must_use]
     pub fn threads(&self) -> Option<NonZeroUsize> {
         NonZeroUsize::new(self.threads)
+    }
+}
+
+impl Rpc {
+    /// How hard shares are; none if only blocks are asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the number is no difficulty.
+    pub fn share_difficulty(&self) -> Result<Option<Difficulty>, ConfigError> {
+        if self.share_difficulty == 0.0 {
+            return Ok(None);
+        }
+        Difficulty::new(self.share_difficulty).map(Some).ok_or_else(|| ConfigError::Value {
+            key: "rpc.share_difficulty",
+            got: self.share_difficulty.to_string(),
+            expected: "a difficulty from 0.000001 upwards, or 0",
+        })
     }
 }
 

@@ -23,7 +23,7 @@ use crate::ledger::mempool::Limits as PoolLimits;
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::{DiskStore, StoreError};
 
-use super::clock::Clock;
+use super::clock::{Clock, Moments};
 use super::config::{Config, ConfigError, listen};
 use super::dir::{ChainDir, DirError};
 use super::handle::{Event, Handle};
@@ -36,7 +36,6 @@ use super::rpc::context::{Context, Settings};
 use super::rpc::server::{Door, router};
 use super::service::{Parts, Service, ServiceError};
 use super::stop::stopped;
-use super::stratum::clock::Moments;
 use super::stratum::desk::{self, Budget, Desk};
 use super::stratum::numbers::Numbers;
 use super::stratum::server::{self, Crowd, Server};
@@ -187,9 +186,12 @@ impl Daemon {
             let settings = Settings {
                 payout,
                 longpoll: Duration::from_secs(config.rpc.longpoll_seconds),
+                share: config.rpc.share_difficulty()?,
+                user: Arc::clone(auth.user()),
                 inbox: Some(inbox),
             };
             let context = Arc::new(Context::new(handle.clone(), settings, stop.clone()));
+            sections.push(Arc::clone(&context) as Arc<dyn Section>);
             let limits =
                 Limits { connections_max: config.rpc.connections_max, ..Limits::default() };
             let door = Door {

@@ -42,7 +42,13 @@ impl Difficulty {
     /// it may be easier than [`Difficulty::LEAST`].
     #[must_use]
     pub fn capped_by(self, network: &Target) -> Self {
-        Self(self.0.min(of_target(network)))
+        Self(self.0.min(Self::of_block(network).0))
+    }
+
+    /// That of a block, which may be easier than [`Difficulty::LEAST`].
+    #[must_use]
+    pub fn of_block(network: &Target) -> Self {
+        Self(of_target(network))
     }
 
     /// The number.

@@ -3,7 +3,8 @@
 //! it asks the ledger.
 //!
 //! A thread owns the chain ([`service`]); everybody else has a [`handle`]: the servers [`stratum`], [`rpc`]
-//! and [`http`], and the [`miner`], which know nothing of one another. [`daemon`] opens and closes them
+//! and [`http`], and the [`miner`], which know nothing of one another; the first two count shares by
+//! [`accounting`] and [`seen`]. [`daemon`] opens and closes them
 //! all. [`client`] is the other side: a miner for other people's servers.
 
 pub mod budget;
@@ -15,6 +16,8 @@ pub mod feed;
 pub mod job;
 pub mod proof_file;
 
+#[cfg(feature = "net")]
+pub mod accounting;
 #[cfg(feature = "net")]
 pub mod candidate;
 #[cfg(feature = "net")]
@@ -31,6 +34,8 @@ pub mod http;
 pub mod miner;
 #[cfg(feature = "net")]
 pub mod rpc;
+#[cfg(feature = "net")]
+pub mod seen;
 #[cfg(feature = "net")]
 pub mod service;
 #[cfg(feature = "net")]

@@ -13,8 +13,8 @@ use std::{fmt, fs};
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::WholeFile;
 
+use super::clock::Moment;
 use super::handle::Handle;
-use super::stratum::clock::Moment;
 use super::stratum::desk::Budget;
 
 /// The file of what was spent, in the directory of a chain.

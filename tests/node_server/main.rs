@@ -16,6 +16,7 @@ mod hostile;
 mod http;
 mod miner;
 mod process;
+mod shares;
 mod templates;
 mod wearers;
 mod world;

@@ -106,25 +106,38 @@ impl Work {
 
     /// A header whose hash is at most the target, or with `is_good` unset, above it.
     pub(crate) fn solve_as(&self, is_good: bool) -> Vec<u8> {
-        let is_met = |header: &[u8]| {
-            let mut hash = hash(header);
-            hash.reverse();
-            hash <= self.target
-        };
+        self.solve(0, |hash| (*hash <= self.target) == is_good)
+    }
+
+    /// The first header from this nonce on whose hash, highest byte first, is wanted.
+    pub(crate) fn solve(&self, first: u32, is_wanted: impl Fn(&[u8; 32]) -> bool) -> Vec<u8> {
         let mut header = self.header(0);
-        (0..u32::MAX)
+        (first..=u32::MAX)
             .find_map(|nonce| {
                 header[76..].copy_from_slice(&nonce.to_le_bytes());
-                (is_met(&header) == is_good).then(|| header.clone())
+                let mut hash = hash(&header);
+                hash.reverse();
+                is_wanted(&hash).then(|| header.clone())
             })
             .expect("the target is easy")
     }
 
+    /// The target of its nBits, highest byte first.
+    pub(crate) fn block_target(&self) -> [u8; 32] {
+        bitcoin::Target::from_compact(bitcoin::CompactTarget::from_consensus(self.bits))
+            .to_be_bytes()
+    }
+
     /// Header, count and coinbase: what `submit/coinbase` allows to be sent.
     pub(crate) fn short(&self) -> Vec<u8> {
+        self.short_with(&self.solve_as(true))
+    }
+
+    /// The same with this header.
+    pub(crate) fn short_with(&self, header: &[u8]) -> Vec<u8> {
         let count = u8::try_from(self.transactions.len() + 1).expect("few");
         assert!(count < 0xfd, "a compact size of one byte");
-        [&self.solve_as(true)[..], &[count], &self.coinbase].concat()
+        [header, &[count], &self.coinbase].concat()
     }
 
     /// The whole block.

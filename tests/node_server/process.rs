@@ -134,9 +134,15 @@ fn it_says_where_it_is_and_lets_the_owner_in() {
     let status = get(http, "/status").json();
     assert_eq!(status["chain"]["height"], json!(1));
     assert_eq!(status["stratum"]["connections"], json!(0));
+    assert_eq!(status["rpc"]["share_difficulty"], Value::Null);
+    let worker = &status["rpc"]["workers"][0];
+    assert_eq!(worker["name"], json!("__cookie__@127.0.0.1"));
+    assert_eq!((&worker["accepted"], &worker["blocks"]), (&json!(1), &json!(1)));
     let metrics = get(http, "/metrics");
     assert!(metrics.header("content-type").unwrap().starts_with("application/openmetrics-text"));
-    assert!(metrics.body.lines().any(|line| line == "proofward_height 1.0"), "{}", metrics.body);
+    for expected in ["proofward_height 1.0", "proofward_rpc_shares_accepted_total 1"] {
+        assert!(metrics.body.lines().any(|line| line == expected), "{}", metrics.body);
+    }
     assert!(metrics.body.ends_with("# EOF\n"));
     assert_eq!(get(http, "/").status, 404);
     assert_eq!(crate::http::request(http, "POST", "/status", &[], b"").status, 405);
@@ -327,6 +333,9 @@ fn the_configuration_explains_every_key_and_is_read_back() {
     for text in [
         "[rpc]\nlisten = \"here\"",
         "[rpc]\nlongpoll_seconds = 61",
+        "[rpc]\nshare_difficulty = 0.0000009",
+        "[rpc]\nshare_difficulty = nan",
+        "[rpc]\nshare_difficulty = -1",
         "[rpc]\nuser = \"a\"",
         "[mine]\nspeed = 1",
         "speed = 1",

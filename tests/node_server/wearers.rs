@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use proofward::ledger::signature::PubKey;
-use proofward::node::stratum::clock::Moment;
+use proofward::node::clock::Moment;
 use proofward::node::stratum::desk::Budget as _;
 use proofward::node::wearers::Wearers;
 

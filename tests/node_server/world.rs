@@ -10,6 +10,7 @@ use proofward::ledger::spec::Spec;
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::transaction::Transaction;
 use proofward::node::clock::Clock;
+use proofward::node::difficulty::Difficulty;
 use proofward::node::handle::Handle;
 use proofward::node::http::guard::Guard;
 use proofward::node::http::serve::{Limits, serve};
@@ -53,12 +54,14 @@ pub(crate) struct Wish {
     pub(crate) limits: Limits,
     pub(crate) x_stratum: Option<&'static str>,
     pub(crate) is_paid: bool,
+    /// Difficulty of shares.
+    pub(crate) share: Option<f64>,
 }
 
 impl Default for Wish {
     fn default() -> Self {
         let (longpoll, limits) = (Duration::from_secs(60), Limits::default());
-        Self { spec: easy_spec(), longpoll, limits, x_stratum: None, is_paid: true }
+        Self { spec: easy_spec(), longpoll, limits, x_stratum: None, is_paid: true, share: None }
     }
 }
 
@@ -91,7 +94,8 @@ impl World {
             .unwrap();
         let (stop, stopping) = watch::channel(false);
         let payout = wish.is_paid.then(|| Key::new(9).public());
-        let settings = Settings { payout, longpoll: wish.longpoll, inbox: None };
+        let (longpoll, share) = (wish.longpoll, wish.share.and_then(Difficulty::new));
+        let settings = Settings { payout, longpoll, share, user: "rig".into(), inbox: None };
         let context = Arc::new(Context::new(handle.clone(), settings, stop.clone()));
         let (user, password) = CREDENTIALS.split_once(':').unwrap();
         let door = Door {

@@ -1,7 +1,8 @@
 //! Our miner against our own node, as two processes: both protocols, both algorithms. Blocks are found and
 //! taken; no share is refused but for coming late.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -31,17 +32,20 @@ struct Node {
 }
 
 impl Node {
-    fn start(dir: &Path, algorithm: Algorithm) -> Self {
-        let file = dir.join("chain.toml");
+    fn start(dir: &Path, algorithm: Algorithm, config: &str) -> Self {
+        let (file, settings) = (dir.join("chain.toml"), dir.join("node.toml"));
         std::fs::write(&file, spec(algorithm).to_toml()).expect("written");
+        std::fs::write(&settings, config).expect("written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_proofward"))
             .arg("node")
             .arg("--chain")
             .arg(&file)
             .arg("--dir")
             .arg(dir.join("chain"))
+            .arg("--config")
+            .arg(&settings)
             .args(["--format", "json"])
-            .args(["--stratum", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--http", "off"])
+            .args(["--stratum", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--http", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -58,6 +62,17 @@ impl Node {
     fn text(&self, field: &str) -> &str {
         self.ready[field].as_str().expect("text")
     }
+
+    /// What it says of itself.
+    fn status(&self) -> Value {
+        let mut stream = TcpStream::connect(self.text("http")).expect("a connection");
+        let request = b"GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        serde_json::from_str(body).expect("JSON")
+    }
 }
 
 impl Drop for Node {
@@ -71,7 +86,7 @@ impl Drop for Node {
 fn both_protocols_find_blocks_of_both_algorithms() {
     for algorithm in Algorithm::ALL {
         let dir = tempfile::tempdir().expect("a folder");
-        let node = Node::start(dir.path(), algorithm);
+        let node = Node::start(dir.path(), algorithm, "");
         let stratum = format!("stratum+tcp://{}", node.text("stratum"));
         let rpc = format!("http://{}", node.text("rpc"));
         let stratum = ["--url", &stratum, "--user", "rig1"];
@@ -87,11 +102,33 @@ fn both_protocols_find_blocks_of_both_algorithms() {
     }
 }
 
+/// Sixteen shares a block on average; both ends count the same.
+#[test]
+fn shares_by_template_are_counted_at_both_ends() {
+    for algorithm in Algorithm::ALL {
+        let dir = tempfile::tempdir().expect("a folder");
+        let node = Node::start(dir.path(), algorithm, "[rpc]\nshare_difficulty = 0.000001\n");
+        let rpc = format!("http://{}", node.text("rpc"));
+        let server = ["--url", &rpc, "--cookie", node.text("cookie")];
+        let common = ["--algorithm", algorithm.name(), "--blocks", "4"];
+        let (end, seen) = Mining::start(&[server, common].concat()).end();
+        let shares = seen.iter().filter(|event| event["event"] == "share");
+        for share in shares.filter(|share| share["fate"] != "accepted") {
+            assert_eq!(share["fate"], "stale", "{share}");
+        }
+        assert!(end["accepted"].as_u64() > end["blocks"].as_u64(), "{end}");
+        let counted = &node.status()["rpc"]["workers"][0];
+        for field in ["accepted", "blocks"] {
+            assert_eq!(counted[field], end[field], "{counted}");
+        }
+    }
+}
+
 /// Two minutes at rest and an hour's walk, and where the budget stands after each.
 #[test]
 fn hashes_for_other_peoples_servers_come_out_of_a_budget() {
     let dir = tempfile::tempdir().expect("a folder");
-    let node = Node::start(dir.path(), Algorithm::Sha256d);
+    let node = Node::start(dir.path(), Algorithm::Sha256d, "");
     let stratum = format!("stratum+tcp://{}", node.text("stratum"));
     let rpc = format!("http://{}", node.text("rpc"));
     let path = dir.path().join("walks.json");

@@ -1,5 +1,9 @@
 //! What is counted for each worker.
 
+use std::sync::Arc;
+
+use proofward::node::accounting::Worker;
+
 use crate::world::{Share, World};
 
 #[test]
@@ -46,4 +50,10 @@ fn workers_who_left_are_forgotten_beyond_a_bound() {
     let all = world.desk.accounts.all();
     assert_eq!(all.len(), 4096 + 1);
     assert!(all.iter().any(|worker| *worker.name == *stays.name));
+    // One that comes and goes is one worker, and pushes nobody out.
+    for _ in 0..10_000 {
+        drop(world.desk.accounts.login("left9999"));
+    }
+    let names = |all: Vec<Arc<Worker>>| all.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(world.desk.accounts.all()), names(all));
 }

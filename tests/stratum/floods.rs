@@ -4,8 +4,8 @@
 use std::io::Write as _;
 
 use proofward::ledger::spec::Spec;
+use proofward::node::clock::Moment;
 use proofward::node::stratum::bucket::Bucket;
-use proofward::node::stratum::clock::Moment;
 use proofward::node::stratum::connection::Closing;
 use proofward::node::stratum::limits::{LINES_AT_ONCE_MAX, LINES_PER_S_MAX};
 use proofward::node::stratum::server::Crowd;

@@ -8,7 +8,7 @@ use proofward::ledger::block::Block;
 use proofward::ledger::chain::Submitted;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::Spec;
-use proofward::node::stratum::clock::Moment;
+use proofward::node::clock::Moment;
 use proofward::node::stratum::desk::Budget;
 use proofward::node::stratum::session::{Event, Next};
 use proofward::node::stratum::share::Found;

@@ -3,8 +3,8 @@
 use proofward::hash::Algorithm;
 use proofward::ledger::chain::Submitted;
 use proofward::ledger::spec::Spec;
+use proofward::node::clock::Moment;
 use proofward::node::difficulty::{Difficulty, of_target};
-use proofward::node::stratum::clock::Moment;
 use proofward::node::stratum::session::{Event, Next};
 use proofward::node::stratum::vardiff::{START, Vardiff};
 use proofward::primitives::CompactTarget;

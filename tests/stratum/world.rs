@@ -13,7 +13,7 @@ use proofward::ledger::store::MemoryStore;
 use proofward::ledger::template::Template;
 use proofward::node::candidate::Candidate;
 use proofward::node::clock::Clock;
-use proofward::node::stratum::clock::{Moment, Moments};
+use proofward::node::clock::{Moment, Moments};
 use proofward::node::stratum::desk::{Budget, Desk, Issue, Settings};
 use proofward::node::stratum::numbers::Numbers;
 use proofward::node::stratum::session::{Event, Next, Session};

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use crate::ledger::spec::Spec;
-use crate::node::stratum::clock::Moment;
+use crate::node::clock::Moment;
 use crate::node::stratum::desk::{Desk, Settings};
 use crate::node::stratum::limits::LINE_BYTES_MAX;
 use crate::node::stratum::numbers::Numbers;

@@ -58,6 +58,30 @@ pub fn check_header(
     header: &Header,
     hash: &BlockHash,
 ) -> Result<(), BlockRule> {
+    check_work_fields(spec, parent, header)?;
+    let is_met = header.bits.to_target().is_ok_and(|target| target.is_met_by(&hash.0));
+    if !is_met {
+        return Err(BlockRule::HighHash(header.bits));
+    }
+    check_time(median, header)
+}
+
+/// `check_header` without the work: what a proof of less than a block is held to.
+///
+/// # Errors
+///
+/// The first rule broken.
+pub fn check_unproven(
+    spec: &Spec,
+    parent: &Record,
+    median: u32,
+    header: &Header,
+) -> Result<(), BlockRule> {
+    check_work_fields(spec, parent, header)?;
+    check_time(median, header)
+}
+
+fn check_work_fields(spec: &Spec, parent: &Record, header: &Header) -> Result<(), BlockRule> {
     let version = header.version.cast_unsigned();
     if version & !VERSION_ROLLING_MASK != BLOCK_VERSION {
         return Err(BlockRule::BadVersion(version));
@@ -66,10 +90,10 @@ pub fn check_header(
     if header.bits != expected {
         return Err(BlockRule::BadDiffBits { expected, got: header.bits });
     }
-    let is_met = expected.to_target().is_ok_and(|target| target.is_met_by(&hash.0));
-    if !is_met {
-        return Err(BlockRule::HighHash(header.bits));
-    }
+    Ok(())
+}
+
+fn check_time(median: u32, header: &Header) -> Result<(), BlockRule> {
     if header.time <= median {
         return Err(BlockRule::TimeTooOld { median, got: header.time });
     }

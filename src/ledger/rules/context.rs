@@ -135,7 +135,7 @@ pub fn end_block(
 ) -> Result<(), Refusal<BlockRule>> {
     let height = context.height;
     let allowed = context.spec.subsidy(height).saturating_add(fees);
-    let paid: u128 = coinbase.payouts.iter().map(|payout| u128::from(payout.value)).sum();
+    let paid = coinbase.paid();
     if paid > u128::from(allowed) {
         return Err(Refusal::Rule(BlockRule::BadCoinbaseAmount { paid, allowed }));
     }

@@ -4,6 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
 
@@ -19,6 +20,7 @@ pub const COOKIE_USER: &str = "__cookie__";
 /// Who may call.
 #[derive(Clone)]
 pub struct Auth {
+    user: Arc<str>,
     /// Of the credentials as they stand in the header: comparing hashes tells nobody how far a guess was
     /// right.
     expected: Digest,
@@ -41,7 +43,7 @@ impl Auth {
     #[must_use]
     pub fn of(user: &str, password: &str) -> Self {
         let credentials = base64(format!("{user}:{password}").as_bytes());
-        Self { expected: sha256d(credentials.as_bytes()), cookie: None }
+        Self { user: user.into(), expected: sha256d(credentials.as_bytes()), cookie: None }
     }
 
     /// By a new cookie in `dir`, in place of an old one.
@@ -68,6 +70,12 @@ impl Auth {
         drop(file);
         fs::rename(&part, &path)?;
         Ok(Self { cookie: Some(path), ..Self::of(COOKIE_USER, &secret) })
+    }
+
+    /// The name of whoever may call.
+    #[must_use]
+    pub fn user(&self) -> &Arc<str> {
+        &self.user
     }
 
     /// Where the cookie is, if there is one.

@@ -10,8 +10,11 @@ use tokio::sync::watch;
 
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::Inbox;
+use crate::node::clock::Moments;
+use crate::node::difficulty::Difficulty;
 use crate::node::handle::Handle;
 
+use super::shares::Shares;
 use super::templates::Templates;
 
 /// Requests of one address that may wait for a new tip; one more is answered at once.
@@ -26,6 +29,10 @@ pub struct Settings {
     pub payout: Option<PubKey>,
     /// How long a long poll waits for a new tip.
     pub longpoll: Duration,
+    /// How hard shares are; without it only blocks are asked for.
+    pub share: Option<Difficulty>,
+    /// The name of whoever may call, under which shares are counted.
+    pub user: Arc<str>,
     /// Where transactions are kept until a block holds them, so that a restart does not lose them.
     pub inbox: Option<Inbox>,
 }
@@ -39,6 +46,10 @@ pub struct Context {
     pub settings: Settings,
     /// What was handed out.
     pub templates: Templates,
+    /// What came back.
+    pub shares: Shares,
+    /// The time, for rates.
+    pub moments: Moments,
     /// When the node started, by its clock.
     pub started: u64,
     /// Becomes true when the node is to end; the method `stop` says so, others listen.
@@ -53,6 +64,8 @@ impl Context {
     pub fn new(handle: Handle, settings: Settings, stop: watch::Sender<bool>) -> Self {
         Self {
             started: handle.clock().now(),
+            shares: Shares::new(settings.share, Arc::clone(&settings.user)),
+            moments: Moments::by(handle.clock().clone()),
             handle,
             settings,
             templates: Templates::default(),

@@ -14,12 +14,12 @@ use crate::ledger::spec::BLOCK_VERSION;
 use crate::node::candidate::Candidate;
 use crate::node::handle::HandleError;
 use crate::node::stop::stopped;
-use crate::primitives::TxId;
+use crate::primitives::{Header, TxId};
 
 use super::context::Context;
 use super::envelope::{Answer, Code, RpcError};
 use super::params::Params;
-use super::templates::Completed;
+use super::templates::{Completed, Submission};
 
 /// What follows the unique bytes in the coinbases that are handed out: another tag than those of other
 /// doors, so that no two search the same.
@@ -91,7 +91,8 @@ fn describe(context: &Context, candidate: &Arc<Candidate>) -> Value {
     let template = &candidate.template;
     let now = context.handle.clock();
     let time = now.stamp().max(candidate.time);
-    let (bits, target) = (candidate.bits_at(time), candidate.target_at(time));
+    let bits = candidate.bits_at(time);
+    let target = context.shares.target(candidate.target_at(time));
     let transactions: Vec<Value> = template
         .transactions
         .iter()
@@ -147,7 +148,11 @@ fn describe(context: &Context, candidate: &Arc<Candidate>) -> Value {
     set("submitold", json!(false));
     set("target", json!(target.to_string()));
     set("mintime", json!(template.time_least));
-    let mutable = ["coinbase/append", "submit/coinbase", "time", "transactions", "prevblock"];
+    let mut mutable = vec!["coinbase/append", "submit/coinbase", "time", "prevblock"];
+    // A share is of transactions that were handed out.
+    if !context.shares.are_wanted() {
+        mutable.push("transactions");
+    }
     set("mutable", json!(mutable));
     set("noncerange", json!("00000000ffffffff"));
     set("sigoplimit", json!(BLOCK_SIGNATURES_MAX));
@@ -160,7 +165,8 @@ fn describe(context: &Context, candidate: &Arc<Candidate>) -> Value {
     Value::Object(fields)
 }
 
-/// `submitblock`: null, or why not in a word (BIP22).
+/// `submitblock`: null, or why not in a word (BIP22). What is no block by its own nBits is judged as a
+/// share where shares are asked for; everything else is the ledger's, whatever it is worth as a share.
 pub(super) async fn submit(context: Arc<Context>, params: Params, ip: IpAddr) -> Answer {
     let sent = hex::decode(params.string(0)?)
         .map_err(|_| RpcError::new(Code::Deserialization, "Block decode failed"))?;
@@ -169,14 +175,41 @@ pub(super) async fn submit(context: Arc<Context>, params: Params, ip: IpAddr) ->
         // Some send the bare id.
         None => None,
     };
-    let now = context.handle.clock().now();
-    let Completed::Block(bytes) = context.templates.complete(sent, workid, now) else {
-        return Ok(json!("unknown-work"));
+    let (shares, now) = (&context.shares, context.moments.now());
+    // Before the block changes it.
+    let network = context.handle.current().target;
+    let is_share = shares.are_wanted() && is_less_than_block(&context, &sent);
+    let word = match is_share {
+        true => match Submission::read(&sent) {
+            Some(submission) => shares.judge(&context, &submission, now).err(),
+            None => Some("malformed"),
+        },
+        false => match context.templates.complete(sent, workid, now.unix_s) {
+            Completed::Block(bytes) => bring(&context, bytes, ip).await?,
+            Completed::Unknown => Some("unknown-work"),
+        },
     };
+    shares.count(ip, &network, word, !is_share && word.is_none(), now);
+    Ok(json!(word))
+}
+
+/// Whether there is a header, and its hash is above the target of its own nBits.
+fn is_less_than_block(context: &Context, sent: &[u8]) -> bool {
+    let Some(header) = sent.first_chunk().map(Header::decode) else { return false };
+    let digest = context.handle.chain().spec.hash_header(&header).0;
+    header.bits.to_target().is_ok_and(|target| !target.is_met_by(&digest))
+}
+
+/// Brings a block to the ledger; the word that it is answered with, if it did not become the tip.
+async fn bring(
+    context: &Context,
+    bytes: Vec<u8>,
+    ip: IpAddr,
+) -> Result<Option<&'static str>, RpcError> {
     let finder = format!("rpc {ip}").into();
     let submitted = context.handle.submit_block(bytes, &finder).await;
-    let word = match submitted {
-        Ok(Submitted::Tip { .. }) => return Ok(Value::Null),
+    Ok(Some(match submitted {
+        Ok(Submitted::Tip { .. }) => return Ok(None),
         Ok(Submitted::Known) => "duplicate",
         // Sound, but somebody was faster: it is kept beside the best chain.
         Ok(_) => "stale-prevblk",
@@ -186,6 +219,5 @@ pub(super) async fn submit(context: Arc<Context>, params: Params, ip: IpAddr) ->
             return Err(RpcError::new(Code::Internal, error.to_string()));
         }
         Err(error) => return Err(RpcError::new(Code::Internal, error.to_string())),
-    };
-    Ok(json!(word))
+    }))
 }

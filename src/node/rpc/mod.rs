@@ -10,6 +10,8 @@
 //! | [`methods`] | the table of methods | |
 //! | `mining`, `chain`, `pending` | what they do | |
 //! | [`templates`] | what was handed out to miners | |
+//! | [`shares`] | what is worth something and is no block | |
+//! | `watched` | numbers for those who watch | |
 //!
 //! A reject is an answer with status 200: minerd sends a block again for ever on any other. 401 means
 //! wrong credentials, 403 a browser, 413 and 415 a body that is none of ours.
@@ -24,4 +26,6 @@ mod mining;
 pub mod params;
 mod pending;
 pub mod server;
+pub mod shares;
 pub mod templates;
+mod watched;

@@ -8,7 +8,7 @@ use crate::engine::Coinbase as CutCoinbase;
 use crate::ledger::coinbase::Coinbase;
 use crate::node::candidate::Candidate;
 use crate::primitives::codec::Reader;
-use crate::primitives::{Header, HeaderBytes};
+use crate::primitives::{BlockHash, Header, HeaderBytes};
 
 /// Candidates that are kept: their transactions are shared, so each costs some bytes a transaction.
 pub const TEMPLATES_MAX: usize = 64;
@@ -52,43 +52,95 @@ impl Templates {
     /// template that `workid` names, or of the one that its merkle root is of.
     #[must_use]
     pub fn complete(&self, sent: Vec<u8>, workid: Option<&str>, now: u64) -> Completed {
-        let Some((header, count, coinbase)) = header_and_coinbase(&sent) else {
+        let Some(submission) = Submission::read(&sent).filter(Submission::is_short) else {
             return Completed::Block(sent);
         };
+        let named = workid.and_then(|workid| u64::from_str_radix(workid, 16).ok());
+        let found = match named {
+            // A named one is completed even if its root is wrong, so that the ledger says so.
+            Some(serial) => self.find(now, |candidate| candidate.serial == serial),
+            None => self.of_root(&submission, now),
+        };
+        match found {
+            Some(candidate) => {
+                let header = submission.header.encode();
+                Completed::Block(candidate.block_bytes(&header, submission.coinbase_bytes))
+            }
+            None => Completed::Unknown,
+        }
+    }
+
+    /// The template whose transactions, with the coinbase of a submission, have its merkle root.
+    #[must_use]
+    pub fn of_root(&self, submission: &Submission<'_>, now: u64) -> Option<Arc<Candidate>> {
+        self.find(now, |candidate| submission.is_of(candidate))
+    }
+
+    /// Whether work on this parent was handed out.
+    #[must_use]
+    pub fn is_parent(&self, parent: &BlockHash, now: u64) -> bool {
+        self.find(now, |candidate| candidate.tip() == *parent).is_some()
+    }
+
+    /// The latest of those that are alive.
+    fn find(&self, now: u64, is_wanted: impl Fn(&Candidate) -> bool) -> Option<Arc<Candidate>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let root = Header::decode(&header).merkle_root;
-        let is_of = |candidate: &Candidate| {
-            let template = &candidate.template;
+        let mut alive =
+            kept.iter().filter(|(at, _)| at.saturating_add(TEMPLATE_SECONDS) >= now).rev();
+        alive.find(|(_, candidate)| is_wanted(candidate)).map(|(_, found)| Arc::clone(found))
+    }
+}
+
+/// What stands at the front of every submission.
+#[derive(Debug)]
+pub struct Submission<'a> {
+    /// The header.
+    pub header: Header,
+    /// The coinbase.
+    pub coinbase: Coinbase,
+    coinbase_bytes: &'a [u8],
+    /// Transactions that are claimed, the coinbase counted.
+    count: u64,
+    /// Whether the bytes end after the coinbase.
+    is_end: bool,
+}
+
+impl<'a> Submission<'a> {
+    /// Reads header, count and coinbase; what follows is not looked at.
+    #[must_use]
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let header: HeaderBytes = reader.array().ok()?;
+        let count = reader.compact_size().ok()?;
+        let start = reader.position();
+        let coinbase = Coinbase::decode(&mut reader).ok()?;
+        Some(Self {
+            header: Header::decode(&header),
+            coinbase,
+            coinbase_bytes: reader.since(start),
+            count,
+            is_end: reader.left() == 0,
+        })
+    }
+
+    /// Whether it leaves out transactions that it claims.
+    fn is_short(&self) -> bool {
+        self.is_end && self.count > 1
+    }
+
+    fn is_of(&self, candidate: &Candidate) -> bool {
+        let template = &candidate.template;
+        let has_root = || {
             let cut = CutCoinbase {
-                prefix: coinbase.to_vec(),
+                prefix: self.coinbase_bytes.to_vec(),
                 suffix: Vec::new(),
                 extranonce_bytes: 0,
                 branch: template.merkle_branch().to_vec(),
             };
-            template.transactions.len() as u64 + 1 == count && cut.merkle_root(0) == root
+            cut.merkle_root(0) == self.header.merkle_root
         };
-        let mut alive =
-            kept.iter().filter(|(at, _)| at.saturating_add(TEMPLATE_SECONDS) >= now).rev();
-        let named = workid.and_then(|workid| u64::from_str_radix(workid, 16).ok());
-        let found = match named {
-            // A named one is completed even if its root is wrong, so that the ledger says so.
-            Some(serial) => alive.find(|(_, candidate)| candidate.serial == serial),
-            None => alive.find(|(_, candidate)| is_of(candidate)),
-        };
-        match found {
-            Some((_, candidate)) => Completed::Block(candidate.block_bytes(&header, coinbase)),
-            None => Completed::Unknown,
-        }
+        self.header.prev_block == candidate.tip()
+            && self.count == template.transactions.len() as u64 + 1
+            && has_root()
     }
-}
-
-/// Header, claimed count and coinbase, if the bytes end there and claim more.
-fn header_and_coinbase(bytes: &[u8]) -> Option<(HeaderBytes, u64, &[u8])> {
-    let mut reader = Reader::new(bytes);
-    let header: HeaderBytes = reader.array().ok()?;
-    let count = reader.compact_size().ok()?;
-    let start = reader.position();
-    Coinbase::decode(&mut reader).ok()?;
-    let coinbase = reader.since(start);
-    (reader.left() == 0 && count > 1).then_some((header, count, coinbase))
 }

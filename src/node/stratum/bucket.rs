@@ -1,7 +1,7 @@
 //! A bucket of tokens: some at once, and so many a second in the long run. Time is an argument.
 
-use super::clock::Moment;
 use super::limits::{LINES_AT_ONCE_MAX, LINES_PER_S_MAX};
+use crate::node::clock::Moment;
 
 /// A token comes in thousandths, one for each millisecond and each token a second.
 const TOKEN: u64 = 1000;

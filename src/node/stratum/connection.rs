@@ -9,7 +9,6 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::clock::{Moment, Moments};
 use super::desk::Desk;
 use super::job::Job;
 use super::limits::{
@@ -17,6 +16,7 @@ use super::limits::{
 };
 use super::session::{Ending, Event, Next, Session};
 use super::share::Found;
+use crate::node::clock::{Moment, Moments};
 
 /// Why a socket is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]

@@ -3,18 +3,18 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::accounting::Accounts;
-use super::clock::Moment;
 use super::job::{Book, Job, Lookup};
 use super::limits::{JOB_MS_LEAST, JOB_MS_MAX};
 use super::numbers::Numbers;
-use super::share::Seen;
 use crate::hash::Algorithm;
 use crate::ledger::address::{Address, Prefix};
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::Spec;
+use crate::node::accounting::Accounts;
 use crate::node::candidate::Candidate;
+use crate::node::clock::Moment;
 use crate::node::difficulty::Difficulty;
+use crate::node::seen::Seen;
 
 /// How a port is run.
 #[derive(Debug, Clone)]

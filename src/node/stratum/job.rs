@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::clock::Moment;
 use super::limits::{
     EXTRANONCE1_BYTES, EXTRANONCE2_BYTES, JOB_LIFE_MS, JOBS_LEAST, JOBS_MAX, STALE_JOBS_MAX,
 };
@@ -13,6 +12,7 @@ use crate::hash::sha256::sha256d;
 use crate::ledger::coinbase::CoinbaseForm;
 use crate::ledger::signature::PubKey;
 use crate::node::candidate::Candidate;
+use crate::node::clock::Moment;
 use crate::node::difficulty;
 use crate::primitives::{
     BlockHash, CompactTarget, Digest, Header, HeaderBytes, MerkleRoot, Target,

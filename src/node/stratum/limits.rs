@@ -52,11 +52,6 @@ pub const JOBS_MAX: usize = 512;
 pub const STALE_JOBS_MAX: usize = 16;
 /// How far a stamp may be rolled past its job's (ckpool).
 pub const TIME_ROLL_S_MAX: u32 = 7000;
-/// Shares that are remembered of one tip, 16 bytes each, to know a second copy.
-pub const SHARES_REMEMBERED_MAX: usize = 1 << 21;
-
-/// Names of workers without a connection that are remembered.
-pub const IDLE_WORKERS_MAX: usize = 4096;
 
 const _: () = assert!(JOB_LIFE_MS / JOB_MS_MAX < JOBS_MAX as u64 && JOBS_LEAST <= JOBS_MAX);
 const _: () = assert!(JOB_MS_MAX <= 55_000, "minerd stops hashing 120 s after the last new job");

@@ -8,7 +8,6 @@
 //! | [`job`] | a candidate as `mining.notify` sends it, and the jobs that are alive | to whom it is sent |
 //! | [`share`] | what a submission is worth | what is answered |
 //! | [`numbers`] | extranonces and job ids that no connection and no restart repeats | |
-//! | [`accounting`] | what each worker did | |
 //! | [`desk`] | what all connections of a port share | sockets |
 //! | [`session`] | one connection: `step(event, now)` to bytes and orders | sockets, clock |
 //! | [`connection`] | one socket around a session | what is said on it |
@@ -18,9 +17,7 @@
 //! Written after the sources of the clients themselves: minerd, cpuminer-opt, cgminer, BFGMiner,
 //! ESP-Miner and NerdMiner. Where a line looks odd, one of them is named beside it.
 
-pub mod accounting;
 pub mod bucket;
-pub mod clock;
 pub mod connection;
 pub mod desk;
 pub mod job;

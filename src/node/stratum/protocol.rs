@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Number, Value};
 
 use super::limits::{EXTRANONCE2_BYTES, NAME_CHARS_MAX};
+use crate::node::accounting::Uncounted;
 use crate::node::difficulty::{self, Difficulty};
 use crate::primitives::Target;
 use crate::primitives::limits::VERSION_ROLLING_MASK;
@@ -181,6 +182,15 @@ impl Reject {
             Self::LowDifficulty => "Low difficulty share",
             Self::Unauthorised => "Unauthorized worker",
             Self::NotSubscribed => "Not subscribed",
+        }
+    }
+
+    /// How a share that is answered so is counted.
+    #[must_use]
+    pub fn counted(self) -> Uncounted {
+        match self {
+            Self::Stale => Uncounted::Stale,
+            reject => Uncounted::Rejected(reject.reason()),
         }
     }
 

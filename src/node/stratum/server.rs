@@ -14,11 +14,11 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::clock::{Moment, Moments};
 use super::connection::{Closing, Connection};
 use super::desk::{Desk, Issue};
 use super::job::Job;
 use super::limits::SEND_BUFFER_BYTES;
+use crate::node::clock::{Moment, Moments};
 use crate::node::handle::Handle;
 
 /// Connections that the system completes before they are accepted.

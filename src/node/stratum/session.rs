@@ -7,9 +7,7 @@
 
 use std::sync::Arc;
 
-use super::accounting::Login;
 use super::bucket::Bucket;
-use super::clock::Moment;
 use super::desk::Desk;
 use super::job::{Job, id_of, number_of};
 use super::limits::{
@@ -24,6 +22,8 @@ use super::protocol::{
 use super::share::{self, Found};
 use super::vardiff::Vardiff;
 use crate::ledger::signature::PubKey;
+use crate::node::accounting::Login;
+use crate::node::clock::Moment;
 use crate::node::difficulty::Difficulty;
 
 /// What happens to a connection.
@@ -302,7 +302,7 @@ impl Session {
             Ok(submit) => submit,
             Err(reject) => {
                 if let Some(worker) = self.workers.first() {
-                    worker.count(Err(reject), false, now);
+                    worker.count(Err(reject.counted()), false, now);
                 }
                 return self.refuse(&id, reject, now, out);
             }
@@ -330,7 +330,8 @@ impl Session {
             judged.verdict = Err(Reject::BudgetSpent);
         }
         if let Some(worker) = worker.or(Some(0)).and_then(|index| self.workers.get(index)) {
-            worker.count(judged.verdict, judged.found.is_some(), now);
+            let verdict = judged.verdict.map_err(Reject::counted);
+            worker.count(verdict, judged.found.is_some(), now);
         }
         if let Ok(difficulty) = judged.verdict {
             self.vardiff.accepted(difficulty, now);

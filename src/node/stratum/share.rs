@@ -1,16 +1,14 @@
 //! What a submission is worth. The network's target comes first: a block is brought to the ledger even if
 //! as a share it is stale, too easy or a copy, and the ledger decides.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use super::clock::Moment;
 use super::job::{Choice, Job, Lookup};
-use super::limits::{SHARES_REMEMBERED_MAX, TIME_ROLL_S_MAX};
+use super::limits::TIME_ROLL_S_MAX;
 use super::protocol::{Reject, Submit};
 use crate::hash::{Algorithm, hash_header};
 use crate::ledger::signature::PubKey;
+use crate::node::clock::Moment;
 use crate::node::difficulty::Difficulty;
+use crate::node::seen::{NotFirst, Seen};
 use crate::primitives::Digest;
 use crate::primitives::limits::FUTURE_TIME_SECONDS_MAX;
 
@@ -95,7 +93,8 @@ pub fn judge(lookup: &Lookup, submit: &Submit, terms: &Terms, seen: &Seen, now: 
     } else if !is_block && !terms.difficulty.target_to_accept().is_met_by(&digest) {
         Err(Reject::LowDifficulty)
     } else {
-        seen.first(job.candidate.tip_serial, &digest).map(|()| terms.difficulty)
+        let first = seen.first(job.candidate.tip_serial, &digest);
+        first.map(|()| terms.difficulty).map_err(Reject::from)
     };
     Judged { verdict, found }
 }
@@ -110,81 +109,12 @@ fn may_be_stamped(job: &Job, time: u32, future_limit_s: u32, now: Moment) -> boo
     (job.time..=latest.max(job.time)).contains(&time)
 }
 
-/// The shares of the current tip, whatever connection, job or worker they came by, each by the hash of its
-/// header: how a number was spelled makes no difference, and another connection's share is another
-/// header.
-#[derive(Debug, Default)]
-pub struct Seen(Mutex<Shares>);
-
-#[derive(Debug, Default)]
-struct Shares {
-    tip: u64,
-    /// The low half of each hash, in which no work shows.
-    hashes: HashSet<u128>,
-    /// The latest blocks, so that a copy of one does not burden the ledger.
-    blocks: VecDeque<Digest>,
-}
-
-/// Blocks of which copies are known.
-const BLOCKS_REMEMBERED: usize = 256;
-/// A set that had to hold more gives its memory back.
-const SET_KEPT: usize = 1 << 16;
-
-impl Seen {
-    /// Remembers a share of this tip.
-    ///
-    /// # Errors
-    ///
-    /// `Duplicate`; `Stale` if another tip has come; `TooManyShares` if no more are remembered.
-    pub fn first(&self, tip: u64, digest: &Digest) -> Result<(), Reject> {
-        let mut shares = self.lock();
-        shares.turn_to(tip);
-        if shares.tip != tip {
-            return Err(Reject::Stale);
-        }
-        let mut half = [0; 16];
-        half.copy_from_slice(&digest[..16]);
-        let half = u128::from_le_bytes(half);
-        if shares.hashes.contains(&half) {
-            return Err(Reject::Duplicate);
-        }
-        if shares.hashes.len() >= SHARES_REMEMBERED_MAX {
-            return Err(Reject::TooManyShares);
-        }
-        shares.hashes.insert(half);
-        Ok(())
-    }
-
-    /// Forgets the shares of earlier tips.
-    pub fn turn_to(&self, tip: u64) {
-        self.lock().turn_to(tip);
-    }
-
-    fn is_first_block(&self, digest: Digest) -> bool {
-        let mut shares = self.lock();
-        let is_first = !shares.blocks.contains(&digest);
-        if is_first {
-            if shares.blocks.len() == BLOCKS_REMEMBERED {
-                shares.blocks.pop_front();
-            }
-            shares.blocks.push_back(digest);
-        }
-        is_first
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shares> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shares {
-    fn turn_to(&mut self, tip: u64) {
-        if tip > self.tip {
-            self.tip = tip;
-            if self.hashes.capacity() > SET_KEPT {
-                self.hashes = HashSet::new();
-            }
-            self.hashes.clear();
+impl From<NotFirst> for Reject {
+    fn from(why: NotFirst) -> Self {
+        match why {
+            NotFirst::Stale => Self::Stale,
+            NotFirst::Duplicate => Self::Duplicate,
+            NotFirst::TooMany => Self::TooManyShares,
         }
     }
 }

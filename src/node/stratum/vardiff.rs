@@ -6,7 +6,7 @@
     reason = "the unit of pools is a float; a rate is an estimate"
 )]
 
-use super::clock::Moment;
+use crate::node::clock::Moment;
 use crate::node::difficulty::Difficulty;
 
 /// The first difficulty: 2^-10, a share in some seconds of one core.

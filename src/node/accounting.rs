@@ -5,16 +5,29 @@
     reason = "a rate is an estimate, for people to read"
 )]
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clock::Moment;
-use super::limits::IDLE_WORKERS_MAX;
-use super::protocol::Reject;
-use crate::node::difficulty::Difficulty;
+use super::difficulty::Difficulty;
+
+/// Names of workers without a connection that are remembered.
+pub const IDLE_WORKERS_MAX: usize = 4096;
 
 /// Milliseconds after which a share counts for a third in the rate.
 const RATE_MS: f64 = 300_000.0;
+
+/// Why a share does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncounted {
+    /// It is for work that was over.
+    Stale,
+    /// Another reason, in a word.
+    Rejected(&'static str),
+}
+
+/// The difficulty that a share counts for, or why it does not count.
+pub type Verdict = Result<Difficulty, Uncounted>;
 
 /// What one worker did, on all its connections.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,7 +38,7 @@ pub struct Tally {
     pub difficulty: f64,
     /// Shares for a job that was over.
     pub stale: u64,
-    /// Other shares that were refused, by [`Reject::reason`].
+    /// Other shares that were refused, by reason.
     pub rejected: BTreeMap<&'static str, u64>,
     /// Shares that were blocks.
     pub blocks: u64,
@@ -43,7 +56,7 @@ impl Tally {
         self.rate.at(now)
     }
 
-    fn count(&mut self, verdict: Result<Difficulty, Reject>, is_block: bool, now: Moment) {
+    fn count(&mut self, verdict: Verdict, is_block: bool, now: Moment) {
         self.blocks += u64::from(is_block);
         match verdict {
             Ok(difficulty) => {
@@ -52,8 +65,8 @@ impl Tally {
                 self.last_share_s = Some(now.unix_s);
                 self.rate.add(difficulty.hashes(), now);
             }
-            Err(Reject::Stale) => self.stale += 1,
-            Err(reject) => *self.rejected.entry(reject.reason()).or_default() += 1,
+            Err(Uncounted::Stale) => self.stale += 1,
+            Err(Uncounted::Rejected(reason)) => *self.rejected.entry(reason).or_default() += 1,
         }
     }
 
@@ -124,7 +137,7 @@ pub struct Login {
 
 impl Login {
     /// Counts a verdict.
-    pub fn count(&self, verdict: Result<Difficulty, Reject>, is_block: bool, now: Moment) {
+    pub fn count(&self, verdict: Verdict, is_block: bool, now: Moment) {
         self.worker.lock().count(verdict, is_block, now);
         self.accounts.lock_total().count(verdict, is_block, now);
     }
@@ -154,9 +167,18 @@ pub struct Accounts {
 
 #[derive(Debug, Default)]
 struct Book {
-    workers: HashMap<Arc<str>, Arc<Worker>>,
-    /// Names in the order in which they lost their last connection; some have come back since.
-    idle: VecDeque<Arc<str>>,
+    workers: HashMap<Arc<str>, Entry>,
+    /// Names of those without a connection, by when they lost their last.
+    idle: BTreeMap<u64, Arc<str>>,
+    /// Rises with every worker that becomes idle.
+    next_idle: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    worker: Arc<Worker>,
+    /// Its place among the idle.
+    idle_at: Option<u64>,
 }
 
 impl Accounts {
@@ -164,8 +186,14 @@ impl Accounts {
     #[must_use]
     pub fn login(self: &Arc<Self>, name: &str) -> Login {
         let mut book = self.lock();
-        let worker = match book.workers.get(name) {
-            Some(worker) => Arc::clone(worker),
+        let Book { workers, idle, .. } = &mut *book;
+        let worker = match workers.get_mut(name) {
+            Some(entry) => {
+                if let Some(at) = entry.idle_at.take() {
+                    idle.remove(&at);
+                }
+                Arc::clone(&entry.worker)
+            }
             None => {
                 let label = name.split_once('.').map_or(name, |(_, label)| label);
                 let label = if label.is_empty() { name } else { label };
@@ -174,7 +202,8 @@ impl Accounts {
                     label: label.into(),
                     tally: Mutex::default(),
                 });
-                book.workers.insert(Arc::clone(&worker.name), Arc::clone(&worker));
+                let entry = Entry { worker: Arc::clone(&worker), idle_at: None };
+                workers.insert(Arc::clone(&worker.name), entry);
                 worker
             }
         };
@@ -191,7 +220,8 @@ impl Accounts {
     /// Every worker, in the order of their names.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Worker>> {
-        let mut all: Vec<_> = self.lock().workers.values().cloned().collect();
+        let mut all: Vec<_> =
+            self.lock().workers.values().map(|entry| Arc::clone(&entry.worker)).collect();
         all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         all
     }
@@ -206,14 +236,16 @@ impl Accounts {
         if connections > 0 {
             return;
         }
-        book.idle.push_back(Arc::clone(&worker.name));
-        while book.idle.len() > IDLE_WORKERS_MAX {
-            let Some(name) = book.idle.pop_front() else { break };
-            let is_here = |worker: &Arc<Worker>| worker.lock().connections > 0;
-            // One that is connected again will be queued again.
-            if !book.workers.get(&name).is_some_and(is_here) {
-                book.workers.remove(&name);
-            }
+        let Book { workers, idle, next_idle } = &mut *book;
+        if let Some(entry) = workers.get_mut(&worker.name) {
+            entry.idle_at = Some(*next_idle);
+            idle.insert(*next_idle, Arc::clone(&worker.name));
+            *next_idle += 1;
+        }
+        while idle.len() > IDLE_WORKERS_MAX
+            && let Some((_, name)) = idle.pop_first()
+        {
+            workers.remove(&name);
         }
     }
 
