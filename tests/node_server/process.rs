@@ -220,10 +220,16 @@ fn a_full_pipe_holds_nothing_up() {
     let (_room, dir) = chain();
     let (reader, writer) = std::io::pipe().unwrap();
     let mut filler = writer.try_clone().unwrap();
+    // Nobody ever reads the log, and much is logged.
+    let (log_reader, log_writer) = std::io::pipe().unwrap();
+    let config = dir.with_extension("toml");
+    std::fs::write(&config, "[log]\nlevel = \"trace\"\n").unwrap();
+    let mut log_filler = log_writer.try_clone().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_proofward"))
         .args(["node", "--dir", text(&dir), "--format", "json", "--rpc", ANY_PORT])
-        .args(["--stratum", "off", "--http", "off"])
+        .args(["--stratum", "off", "--http", "off", "--config", text(&config)])
         .stdout(writer)
+        .stderr(log_writer)
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(reader);
@@ -233,6 +239,8 @@ fn a_full_pipe_holds_nothing_up() {
     // It waits for room as soon as there is none, until the reader is gone.
     let filling =
         std::thread::spawn(move || std::io::copy(&mut std::io::repeat(b' '), &mut filler));
+    let filling_log =
+        std::thread::spawn(move || std::io::copy(&mut std::io::repeat(b' '), &mut log_filler));
     let cookie = std::fs::read_to_string(ready["cookie"].as_str().unwrap()).unwrap();
     let rpc = Caller::new(ready["rpc"].as_str().unwrap().parse().unwrap(), &cookie);
     for height in 1..=20 {
@@ -252,8 +260,9 @@ fn a_full_pipe_holds_nothing_up() {
     };
     let took = started.elapsed();
     assert!(status.success() && took < Duration::from_secs(2), "{status} after {took:?}");
-    drop(lines);
+    drop((lines, log_reader));
     filling.join().unwrap().unwrap_err();
+    filling_log.join().unwrap().unwrap_err();
     assert!(hash_at(&dir, 20).is_some());
 }
 

@@ -1,19 +1,17 @@
 //! `proofward node`: the ledger with doors for miners, pools and those who watch.
 
+mod log;
 mod teller;
 
 use std::fs;
-use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
+use log::Log;
 use teller::Teller;
 
 use crate::cli::command::{init, kernels};
@@ -27,7 +25,7 @@ use proofward::ledger::chain::Ledger;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::store::DiskStore;
 use proofward::node::clock::Clock;
-use proofward::node::config::{Config, LogFormat};
+use proofward::node::config::Config;
 use proofward::node::daemon::{Addresses, Daemon, Start, ended_by_signal};
 use proofward::node::dir::ChainDir;
 use proofward::node::feed::Told;
@@ -116,7 +114,7 @@ impl Args {
             write_stdout(config.to_toml().as_bytes())?;
             return Ok(Outcome::Yes);
         }
-        log_to_stderr(&config)?;
+        let _log = Log::start(&config)?;
         let dir = ChainDir::new(self.place.clone().resolve()?);
         let ledger = self.ledger(&dir)?;
         let payout = payout(&config, &dir, &ledger)?;
@@ -372,18 +370,4 @@ fn engine(config: &Config, ledger: &Ledger<DiskStore>) -> anyhow::Result<Engine>
     options.threads = config.mine.threads().unwrap_or(options.threads);
     let kernel = kernels::choose(ledger.chain().spec.algorithm, None)?;
     Ok(Engine::new(kernel, options)?)
-}
-
-fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
-    let targets: Targets =
-        config.log.level.parse().with_context(|| format!("log.level = {:?}", config.log.level))?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    match config.log.format {
-        LogFormat::Text => subscriber.finish().with(targets).init(),
-        LogFormat::Json => subscriber.json().finish().with(targets).init(),
-    }
-    Ok(())
 }
