@@ -43,6 +43,19 @@ fn a_kept_story_is_a_chain_like_any_other() {
     };
     run(&["demo", "--keep", "--dir"]).success();
     run(&["verify", "chain"]).success();
+    // Commands go on with the people and the records of the story.
+    let said = |args: &[&str]| {
+        let output = run(&[args, &["--dir"]].concat()).success().get_output().stdout.clone();
+        String::from_utf8(output).unwrap()
+    };
+    let listed = said(&["record", "list"]);
+    assert!(listed.lines().all(|line| line.ends_with("in force")), "{listed}");
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    let shown = said(&["record", "show", "visit"]);
+    assert_eq!(shown.matches("treatment, emergency").count(), 2, "both epochs: {shown}");
+    assert!(said(&["key", "list"]).contains("clinician-2"));
+    assert!(said(&["audit", "visit"]).contains("complete up to block"));
+    said(&["policy", "who-can-open", "visit"]);
     // It does not overwrite what is there.
     run(&["demo", "--dir"]).code(2);
 }

@@ -185,6 +185,9 @@ sentences! {
             "{0} 个区块、{1} 笔交易，用时 {2}：每秒 {3} 个区块、{4} 笔交易",
         ],
         /// Where it is kept.
-        Kept: ["The chain is kept in {0}", "链保存在 {0}"],
+        Kept: [
+            "The chain, two records and everybody's keys are kept: proofward record list --dir {0}",
+            "链、两份记录和所有人的密钥均已保留：proofward record list --dir {0}",
+        ],
     }
 }

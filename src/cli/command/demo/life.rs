@@ -4,23 +4,21 @@
 use anyhow::{Context as _, ensure};
 
 use proofward::engine::meter::per_second;
-use proofward::ledger::policy::{
-    Draft, Leaf, Place, PolicyTree, Purpose, Purposes, Role, Together, Window,
-};
+use proofward::ledger::policy::{Draft, Leaf, Place, Purpose, Purposes, Role, Together, Window};
 use proofward::ledger::spec::UNITS_PER_TOKEN;
 use proofward::ledger::state::{Account, DebtStanding, EntryKey, HeldDebt};
 use proofward::ledger::transaction::attest::Claim;
 use proofward::ledger::transaction::pay::LoanTerms;
 use proofward::ledger::transaction::reading::Assurance;
-use proofward::ledger::transaction::{Body, Pay, PayKind, Reading, Record};
+use proofward::ledger::transaction::{Body, Party, Pay, PayKind, Reading};
 use proofward::wallet::SecretKey;
-use proofward::wallet::custody::sharing::RecordEpoch;
+use proofward::wallet::record::KeptPolicy;
 use proofward::words::Told;
 
 use super::Voice;
 use super::attempts::{Voter, approve, ask};
 use super::people::People;
-use super::record::{Kept, sealed};
+use super::record::{Kept, keep, sealed};
 use super::stage::{FEE, SPACING_S, Stage};
 use crate::cli::output::{rate, seconds};
 use crate::cli::settings::tokens;
@@ -113,8 +111,6 @@ pub(super) fn research(stage: &mut Stage, people: &People, voice: Voice) -> anyh
     People::claim(stage, &people.region, &researcher, role, 30)?;
     give(stage, &researcher, PRICE)?;
 
-    let rid = SecretKey::generate()?;
-    let of = RecordEpoch { rid: rid.public_key(), epoch: 0 };
     let window = Window { from: 0, to: u32::MAX };
     let terms = Leaf {
         salt: [0; 16],
@@ -140,10 +136,13 @@ pub(super) fn research(stage: &mut Stage, people: &People, voice: Voice) -> anyh
         readers: vec![People::role(Role::Researcher, &people.region)],
         places: vec![Place::Anywhere],
     };
-    let seed = SecretKey::generate()?;
-    let policy = PolicyTree::build(seed.seed(), SPACING_S, &[draft])?;
-    let record: Record = sealed(stage, people, of, policy.root(), None)?;
-    stage.act(Body::Record(record), &[&rid, &people.patient])?;
+    let mut epoch = sealed(stage, people, 0)?;
+    epoch.policies.push(KeptPolicy::new(vec![("study".into(), draft)])?);
+    let policy = epoch.policies[0].tree(SPACING_S)?;
+    let (of, owners) = (epoch.of(), Party::Key(people.patient.public_key()));
+    let record = epoch.announcement(owners, policy.root(), None);
+    stage.act(Body::Record(record), &[&epoch.rid, &people.patient])?;
+    keep(stage, "study", epoch)?;
     let kept = Kept { rid: of.rid, of, policy, treatment: window };
 
     let mut asked = ask(stage, &kept, &kept.policy.branches()[0], &researcher, None)?;

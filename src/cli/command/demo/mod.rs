@@ -29,12 +29,13 @@ use crate::cli::output::{LangArg, text_line};
 Examples:
   proofward demo
   proofward demo --lang zh
-  proofward demo --dir story --keep     then: proofward verify chain story")]
+  proofward demo --dir story --keep     then: proofward verify chain story
+                                        and:  proofward audit visit --dir story")]
 pub(crate) struct Args {
     /// Where to found the chain: a directory that is not there yet [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Keep the chain
+    /// Keep the chain, the records and everybody's keys
     #[arg(long)]
     keep: bool,
     /// In which language
@@ -88,6 +89,7 @@ fn story(path: &std::path::Path, voice: Voice) -> anyhow::Result<()> {
     text_line(Told::Title.say(voice.0, &[]))?;
     let people = People::new()?;
     let mut stage = Stage::found(path, people.anchor.public_key())?;
+    people.keep(&stage)?;
     let tokens = crate::cli::settings::tokens(stage.ledger.chain().spec.subsidy(1));
     voice.say(Told::Founded, &[&stage.height()?.to_string(), &tokens])?;
     let locum_licence = people.attest(&mut stage)?;

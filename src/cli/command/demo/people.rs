@@ -54,6 +54,30 @@ impl People {
         })
     }
 
+    /// Puts every key into the folder, so that the story can be gone on with by commands.
+    pub(super) fn keep(&self, stage: &Stage) -> anyhow::Result<()> {
+        let [first, second] = &self.clinicians;
+        let keys = [
+            ("anchor", &self.anchor),
+            ("hospital", &self.hospital),
+            ("ward", &self.ward),
+            ("ward-beacon", &self.ward_beacon),
+            ("doctor", &self.doctor),
+            ("locum", &self.locum),
+            ("nurse", &self.nurse),
+            ("patient", &self.patient),
+            ("region", &self.region),
+            ("service", &self.service),
+            ("service-beacon", &self.service_beacon),
+            ("escrow", &self.escrow),
+            ("registry", &self.registry),
+            ("clinician-1", first),
+            ("clinician-2", second),
+            ("auditor", &self.auditor),
+        ];
+        keys.into_iter().try_for_each(|(name, key)| stage.keep_key(name, key))
+    }
+
     pub(super) fn id(key: &SecretKey) -> PartyId {
         key.public_key().into()
     }

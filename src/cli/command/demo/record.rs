@@ -8,11 +8,12 @@ use proofward::ledger::policy::{
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::state::{EntryKey, HeldRecord};
 use proofward::ledger::transaction::record::Previous;
-use proofward::ledger::transaction::{Body, Grant, Party, Record};
+use proofward::ledger::transaction::{Body, Grant, Party};
 use proofward::wallet::SecretKey;
 use proofward::wallet::custody::content::BlobOpenError;
 use proofward::wallet::custody::sharing::{Member, RecordEpoch, combine};
 use proofward::wallet::custody::{ContentKey, Guardians, Package, Sealed, Share};
+use proofward::wallet::record::{KeptEpoch, KeptPolicy, KeptRecord, Owners};
 use proofward::words::Told;
 
 use super::Voice;
@@ -27,7 +28,10 @@ const GRANT_DELAY: u32 = 2;
 const UNTIL_TREATMENT: u32 = 30;
 const TREATMENT_BLOCKS: u32 = 2000;
 
-/// What the patient's wallet knows of a record.
+/// What the record is called in the patient's folder.
+const NAME: &str = "visit";
+
+/// What the story needs of a record that the patient keeps.
 pub(super) struct Kept {
     pub(super) rid: PubKey,
     pub(super) of: RecordEpoch,
@@ -37,18 +41,19 @@ pub(super) struct Kept {
 
 /// Adds the record, then grants.
 pub(super) fn add(stage: &mut Stage, people: &People, voice: Voice) -> anyhow::Result<Kept> {
-    let rid = SecretKey::generate()?;
-    let of = RecordEpoch { rid: rid.public_key(), epoch: 0 };
-    let record = sealed(stage, people, of, [0; 32], None)?;
-    let blob = hex::encode(&record.blob[..4]);
-    stage.act(Body::Record(record), &[&rid, &people.patient])?;
+    let mut epoch = sealed(stage, people, 0)?;
+    let (of, owners) = (epoch.of(), Party::Key(people.patient.public_key()));
+    let record = epoch.announcement(owners.clone(), [0; 32], None);
+    stage.act(Body::Record(record), &[&epoch.rid, &people.patient])?;
+    let blob = hex::encode(&epoch.blob[..4]);
     voice.say(Told::Added, &[&CONTENT.len().to_string(), &blob])?;
 
     let from = stage.now()? + UNTIL_TREATMENT * SPACING_S;
     let treatment = Window { from, to: from + TREATMENT_BLOCKS * SPACING_S };
-    let policy = policy(people, treatment)?;
+    epoch.policies.push(policies(people, treatment)?);
+    let policy = epoch.policies[0].tree(SPACING_S)?;
+    keep(stage, NAME, epoch)?;
     let not_before_h = stage.height()? + 1 + GRANT_DELAY;
-    let owners = Party::Key(people.patient.public_key());
     let grant = Grant { rid: of.rid, owners, seq: 1, policy_root: policy.root(), not_before_h };
     stage.act(Body::Grant(grant), &[&people.patient])?;
     // Half of the delay has to pass by the median of eleven blocks as well.
@@ -59,14 +64,15 @@ pub(super) fn add(stage: &mut Stage, people: &People, voice: Voice) -> anyhow::R
     Ok(Kept { rid: of.rid, of, policy, treatment })
 }
 
-/// Encrypts the content, puts ciphertext and sealed shares where blobs are kept, and writes the record.
-pub(super) fn sealed(
-    stage: &Stage,
-    people: &People,
-    of: RecordEpoch,
-    policy_root: [u8; 32],
-    prev: Option<Previous>,
-) -> anyhow::Result<Record> {
+/// Puts a record into the patient's folder.
+pub(super) fn keep(stage: &Stage, name: &str, epoch: KeptEpoch) -> anyhow::Result<()> {
+    let record = KeptRecord { genesis: stage.ledger.chain().genesis, epochs: vec![epoch] };
+    stage.records.create(&name.parse()?, &record)?;
+    Ok(())
+}
+
+/// Encrypts the content for a fresh key, and puts ciphertext and sealed shares where blobs are kept.
+pub(super) fn sealed(stage: &Stage, people: &People, epoch: u32) -> anyhow::Result<KeptEpoch> {
     let member = |key: &SecretKey, is_required| Member { key: key.public_key(), is_required };
     let sets = [
         Guardians {
@@ -86,25 +92,18 @@ pub(super) fn sealed(
             ],
         },
     ];
+    let rid = SecretKey::generate()?;
+    let of = RecordEpoch { rid: rid.public_key(), epoch };
     let sealed = Sealed::new(of, CONTENT, &sets)?;
     stage.blobs.put(&sealed.blob)?;
     stage.blobs.put(&sealed.package)?;
-    Ok(Record {
-        rid: of.rid,
-        owners: Party::Key(people.patient.public_key()),
-        blob: sealed.blob_hash(),
-        pointer: sealed.pointer(),
-        epoch: of.epoch,
-        share_sets: sealed.share_sets,
-        payout: people.patient.public_key(),
-        policy_root,
-        grant_delay: GRANT_DELAY,
-        prev,
-    })
+    let payout = people.patient.public_key();
+    let owners = Owners { k: 1, keys: vec![payout] };
+    Ok(KeptEpoch::new(rid, &sealed, owners, payout, GRANT_DELAY))
 }
 
 /// One leaf for every day, one that breaks the glass.
-fn policy(people: &People, treatment: Window) -> anyhow::Result<PolicyTree> {
+fn policies(people: &People, treatment: Window) -> anyhow::Result<KeptPolicy> {
     let everyday = Leaf {
         salt: [0; 16],
         set: 0,
@@ -145,9 +144,8 @@ fn policy(people: &People, treatment: Window) -> anyhow::Result<PolicyTree> {
         },
         Draft { terms: emergency, readers: vec![clinician], places: vec![Place::AnyEmergency] },
     ];
-    // Every salt hangs on a seed that is drawn for this grant and stays with the patient.
-    let seed = SecretKey::generate()?;
-    Ok(PolicyTree::build(seed.seed(), SPACING_S, &drafts)?)
+    let names = ["treatment", "emergency"].map(String::from);
+    Ok(KeptPolicy::new(names.into_iter().zip(drafts).collect())?)
 }
 
 /// A new key, new shares, the same people.
@@ -163,13 +161,17 @@ pub(super) fn rekey(
     let [nurse, patient] = old_shares;
     let old_key = combine(&kept.of, &old.share_sets[0], &[nurse?, patient?])?;
 
-    let rid = SecretKey::generate()?;
-    let of = RecordEpoch { rid: rid.public_key(), epoch: 1 };
-    let owners = Party::Key(people.patient.public_key());
-    let prev = Previous { rid: kept.rid, owners };
-    let record = sealed(stage, people, of, kept.policy.root(), Some(prev))?;
-    let blob = stage.blobs.get(&record.blob)?.context("the new ciphertext")?;
-    stage.act(Body::Record(record), &[&rid, &people.patient])?;
+    let name = NAME.parse()?;
+    let mut record = stage.records.read(&name)?;
+    let mut epoch = sealed(stage, people, 1)?;
+    epoch.policies.clone_from(&record.latest().policies);
+    let (of, owners) = (epoch.of(), Party::Key(people.patient.public_key()));
+    let prev = Previous { rid: kept.rid, owners: owners.clone() };
+    let announced = epoch.announcement(owners, kept.policy.root(), Some(prev));
+    let blob = stage.blobs.get(&epoch.blob)?.context("the new ciphertext")?;
+    stage.act(Body::Record(announced), &[&epoch.rid, &people.patient])?;
+    record.epochs.push(epoch);
+    stage.records.replace(&name, &record)?;
     stage.wait(GRANT_DELAY + 6)?;
     voice.say(Told::Rekeyed, &[])?;
 

@@ -23,7 +23,8 @@ use proofward::node::dir::ChainDir;
 use proofward::node::job::Job;
 use proofward::node::unix_now;
 use proofward::primitives::{BlockHash, CompactTarget, Target};
-use proofward::wallet::{Purpose, SecretKey, Signer as _};
+use proofward::wallet::record::RecordFolder;
+use proofward::wallet::{KeyFile, Keyring, Purpose, SecretKey, Signer as _};
 
 /// Seconds between blocks, in the time of the story.
 pub(super) const SPACING_S: u32 = 15;
@@ -38,6 +39,8 @@ const BLOCK_SECONDS_MAX: u64 = 60;
 pub(super) struct Stage {
     pub(super) ledger: Ledger<DiskStore>,
     pub(super) blobs: Blobs,
+    pub(super) records: RecordFolder,
+    keys: Keyring,
     engine: Engine,
     miner: SecretKey,
     nonce: u64,
@@ -67,6 +70,8 @@ impl Stage {
         let kernel = crate::cli::command::kernels::choose(ledger.chain().spec.algorithm, None)?;
         let mut stage = Self {
             blobs: Blobs::open(path)?,
+            records: RecordFolder::in_dir(path),
+            keys: Keyring::in_dir(path),
             ledger,
             engine: Engine::new(kernel, options)?,
             miner: SecretKey::generate()?,
@@ -76,8 +81,15 @@ impl Stage {
             mining: Duration::ZERO,
             transactions: 0,
         };
+        stage.keep_key("miner", &stage.miner)?;
         stage.wait(6)?;
         Ok(stage)
+    }
+
+    /// Puts a key into the folder, open to its owner: the story protects nobody.
+    pub(super) fn keep_key(&self, name: &str, key: &SecretKey) -> anyhow::Result<()> {
+        self.keys.create(&name.parse()?, &KeyFile::unprotected(key))?;
+        Ok(())
     }
 
     pub(super) fn kernel(&self) -> String {
