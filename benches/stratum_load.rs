@@ -8,7 +8,7 @@
 //! compared to that: when a client gets round to reading says how one process of thousands of clients
 //! and the server share two processors, and elsewhere each client has its own. Both are printed, and the last
 //! client must have read in time as well. For the same reason the clients step back: their process has
-//! the lowest priority, and sleeps while the block is judged. What the kernel does to receive is still done by
+//! the lowest priority, and sleeps while the tip begins to spread. What the kernel does to receive is still done by
 //! the server's processors, within its calls to send.
 //!
 //! It fails if a share is lost or counted twice, if a new tip comes late, if a connection costs the server
@@ -40,9 +40,9 @@ const CROWD: usize = 5_000;
 /// Clients that hold a connection and never finish a line.
 const HALF_OPEN: usize = 500;
 const TIPS: usize = 5;
-/// How long the clients' process sleeps after it has submitted a block. Were it awake, it would be on one
-/// processor, and both threads of the server that spread the tip would start on the other.
-const REST: Duration = Duration::from_millis(20);
+/// How long the clients' process sleeps after it has submitted a block. A reader that wakes for each few
+/// lines keeps a processor to itself, however low its priority, and both threads of the server on the other.
+const REST: Duration = Duration::from_millis(40);
 
 /// What must hold, in a measured run.
 struct Bounds {

@@ -28,6 +28,9 @@ struct Replay<'a> {
     port: &'a Port,
     peer: Peer,
     work: Option<Work>,
+    /// Under which extranonce each job was heard. minerd takes work for new when its id is, so that after
+    /// a reconnection which gave it another extranonce the id must be another, too.
+    jobs: BTreeMap<String, String>,
     names: BTreeMap<&'static str, String>,
 }
 
@@ -65,6 +68,9 @@ impl Replay<'_> {
         if let Some(clean) = expected.strip_prefix("notify ") {
             let work = Work::of(&value);
             assert_eq!(work.is_clean.to_string(), clean, "{heard}");
+            let en1 = self.names["en1"].clone();
+            let under = self.jobs.entry(work.id.clone()).or_insert_with(|| en1.clone());
+            assert_eq!(*under, en1, "{heard}");
             let old = self.names.insert("job", work.id.clone());
             self.names.insert("old", old.unwrap_or_default());
             self.work = Some(work);
@@ -105,6 +111,7 @@ fn replay(transcript: &str) {
         peer: port.connect(),
         port: &port,
         work: None,
+        jobs: BTreeMap::new(),
         names: BTreeMap::from([("user", user.clone())]),
     };
     for (number, line) in transcript.lines().enumerate() {
