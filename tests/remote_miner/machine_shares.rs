@@ -1,9 +1,13 @@
 //! The getblocktemplate machine where shares are easier than blocks, and its rest after a block.
 
+use std::time::Duration;
+
 use proofward::engine::Solution;
 use proofward::hash::Algorithm;
-use proofward::node::client::template::SUBMITS_MAX;
-use proofward::node::client::{Event, Fate, Trouble};
+use proofward::node::client::fleet::{Fleet, FleetAction, FleetEvent, ServerEvent};
+use proofward::node::client::payout::PayoutScript;
+use proofward::node::client::template::{SUBMITS_MAX, TemplateClient};
+use proofward::node::client::{Event, Fate, Session, Trouble};
 use proofward::node::difficulty::of_target;
 use proofward::primitives::{CompactTarget, Target};
 use serde_json::{Value, json};
@@ -224,4 +228,41 @@ fn a_fixed_coinbase_is_not_searched_twice() {
     let [first, again] = &node.offers[..] else { panic!("{:?}", node.offers) };
     assert_eq!(again.header.merkle_root, first.header.merkle_root);
     assert_eq!(again.header.time, first.header.time + 1);
+}
+
+/// What the engine is told: nothing to search between a block and the next work.
+#[test]
+fn the_engine_rests_after_a_block() {
+    let client = TemplateClient::new(Some(PayoutScript::from_hex(PAYOUT).expect("a script")), 1);
+    let mut fleet = Fleet::new(vec![Session::Template(Box::new(client))], 1);
+    let mut step = |event| fleet.step(event, Duration::ZERO);
+    let asked = |actions: &[FleetAction]| {
+        let asked = actions.iter().filter_map(|action| match action {
+            FleetAction::Request { request, .. } => Some(request.number),
+            _ => None,
+        });
+        asked.collect::<Vec<_>>()
+    };
+    let searched = |actions: Vec<FleetAction>| {
+        let mut searched = actions.into_iter().filter_map(|action| match action {
+            FleetAction::Search { offer, .. } => Some(*offer),
+            _ => None,
+        });
+        searched.next()
+    };
+    let result = |request: u64, result: &Value| {
+        let body = json!({ "result": result, "error": null, "id": request }).to_string();
+        let event = ServerEvent::Answer { request, answer: Ok((200, body.into_bytes())) };
+        FleetEvent::Server { server: 0, event }
+    };
+    step(FleetEvent::Tick);
+    let first = asked(&step(FleetEvent::Server { server: 0, event: ServerEvent::Opened }));
+    let offer = searched(step(result(first[0], &template(5)))).expect("work");
+    let is_block = |one: &Solution| block_target().is_met_by(&one.digest);
+    let solution = solve_where(Algorithm::Sha256d, &offer, is_block);
+    let actions = step(FleetEvent::Found { server: 0, offer: offer.number, solution });
+    assert_eq!(actions[0], FleetAction::Rest);
+    let [block] = asked(&actions)[..] else { panic!("{actions:?}") };
+    let next = asked(&step(result(block, &Value::Null)));
+    assert!(searched(step(result(next[0], &template(6)))).is_some());
 }
