@@ -223,7 +223,7 @@ fn a_full_pipe_holds_nothing_up() {
     // Nobody ever reads the log, and much is logged.
     let (log_reader, log_writer) = std::io::pipe().unwrap();
     let config = dir.with_extension("toml");
-    std::fs::write(&config, "[log]\nlevel = \"trace\"\n").unwrap();
+    std::fs::write(&config, "[log]\nlevel = \"debug\"\n").unwrap();
     let mut log_filler = log_writer.try_clone().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_proofward"))
         .args(["node", "--dir", text(&dir), "--format", "json", "--rpc", ANY_PORT])
@@ -243,10 +243,19 @@ fn a_full_pipe_holds_nothing_up() {
         std::thread::spawn(move || std::io::copy(&mut std::io::repeat(b' '), &mut log_filler));
     let cookie = std::fs::read_to_string(ready["cookie"].as_str().unwrap()).unwrap();
     let rpc = Caller::new(ready["rpc"].as_str().unwrap().parse().unwrap(), &cookie);
-    for height in 1..=20 {
-        assert_eq!(rpc.submit(&Work::of(&rpc.template()).block(), None), None);
-        assert_eq!(rpc.call("getblockcount", json!([])), json!(height));
+    let (done, calls_done) = std::sync::mpsc::channel();
+    let calls = std::thread::spawn(move || {
+        for height in 1..=20 {
+            assert_eq!(rpc.code("nothing", json!([])), -32_601, "each is a line of the log");
+            assert_eq!(rpc.submit(&Work::of(&rpc.template()).block(), None), None);
+            assert_eq!(rpc.call("getblockcount", json!([])), json!(height));
+        }
+        done.send(()).unwrap();
+    });
+    if calls_done.recv_timeout(PATIENCE).is_err() {
+        child.kill().unwrap();
     }
+    calls.join().unwrap();
     let started = Instant::now();
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     let status = loop {
