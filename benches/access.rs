@@ -179,13 +179,14 @@ fn measure() {
         [("the reader", Together::Apart, records), ("everybody", Together::OneRound, fewer)];
     for (who, together, records) in cases {
         let mut attempts = Attempts::new(records, together);
-        let ([verify, apply], transactions, signatures) = attempts.block(rounds);
+        let ([verify, apply, prepare], transactions, signatures) = attempts.block(rounds);
         println!(
             "a block of {transactions} access transactions, {who} heard by a beacon, {signatures} signatures: \
-             verified in {:.2} ms, applied in {:.2} ms: {:.3} x (goal below 0.2)",
+             verified in {:.2} ms, applied in {:.2} ms: {:.3} x (goal below 0.2); prepared in {:.2} ms",
             1e3 * verify,
             1e3 * apply,
-            apply / verify
+            apply / verify,
+            1e3 * prepare
         );
     }
     let [placed, ended] = dearest::dearest(rounds).map(|seconds| 1e6 * seconds);

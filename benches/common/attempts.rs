@@ -128,19 +128,20 @@ impl Attempts {
     }
 
     /// [`times_of`] a block of all of them.
-    pub(crate) fn block(&mut self, rounds: usize) -> ([f64; 2], usize, usize) {
+    pub(crate) fn block(&mut self, rounds: usize) -> ([f64; 3], usize, usize) {
         let transactions = self.transactions();
         times_of(&mut self.world, transactions, rounds)
     }
 }
 
-/// Seconds to verify the signatures of a block, and to judge and apply it with its state and every index,
-/// both on one thread. How many transactions and signatures it has.
+/// Seconds to verify the signatures of a block; to judge and apply it with its state and every index; and
+/// for everything that is judged before that without state, signatures again included. All of it on the one
+/// thread of a pool, where a node applies blocks too. How many transactions and signatures it has.
 pub(crate) fn times_of(
     world: &mut World,
     transactions: Vec<Transaction>,
     rounds: usize,
-) -> ([f64; 2], usize, usize) {
+) -> ([f64; 3], usize, usize) {
     let count = transactions.len();
     let payout = world.key(1);
     let ledger = &world.ledger;
@@ -153,25 +154,26 @@ pub(crate) fn times_of(
     let signed: Vec<Signed<'_>> = transactions
         .flat_map(|(included, ids)| ids.signed(&included.transaction).expect("signed"))
         .collect();
-    let mut all = Vec::new();
-    for _ in 0..rounds {
-        let mut times = [0.0; 2];
-        times[0] = seconds(|| chain.keys.verify_all(&one, &signed).expect("good signatures"));
-        let group = chain.prepare(&one, height, vec![block.clone()]);
+    let round = || {
+        let verify = seconds(|| chain.keys.verify_all(&one, &signed).expect("good signatures"));
+        let mut group = None;
+        let prepare = seconds(|| group = Some(chain.prepare(&one, height, vec![block.clone()])));
+        let group = group.expect("just prepared");
         let mut overlay = Overlay::new(ledger.store());
-        times[1] = seconds(|| {
+        let apply = seconds(|| {
             let mut run = Run::default();
             let applied = chain.apply(&one, &mut overlay, &group, Some(NOW), &mut run);
             applied.expect("a valid block");
         });
-        all.push(times);
-    }
+        [verify, apply, prepare]
+    };
+    let (all, ()) = one.join(|| (0..rounds).map(|_| round()).collect::<Vec<_>>(), || ());
     let median = |of: usize| {
         let mut values: Vec<f64> = all.iter().map(|times| times[of]).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
-    ([median(0), median(1)], count, signed.len())
+    ([median(0), median(1), median(2)], count, signed.len())
 }
 
 /// The key of the patient whose record this is.

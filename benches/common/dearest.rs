@@ -112,7 +112,7 @@ pub(crate) fn dearest(rounds: usize) -> [f64; 2] {
     [placed, ended].map(|mut all| {
         let policed = all.record();
         let request = all.request(&policed);
-        let ([_, apply], ..) = times_of(&mut all.0, vec![request], rounds);
+        let ([_, apply, _], ..) = times_of(&mut all.0, vec![request], rounds);
         apply
     })
 }

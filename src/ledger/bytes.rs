@@ -1,6 +1,7 @@
 //! Bytes as maps in memory hold them, keys and values: short ones in the map itself, so that finding one
 //! follows no pointer, long ones shared by their copies. Their order is that of the bytes.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,10 +13,10 @@ use std::sync::Arc;
 const SHORT_BYTES_MAX: usize = 38;
 
 /// Bytes of any length that do not change.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Bytes(Held);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Held {
     /// Length, then the bytes, then zeros.
     Short(u8, [u8; SHORT_BYTES_MAX]),
@@ -84,6 +85,21 @@ impl<const N: usize> From<&[u8; N]> for Bytes {
     }
 }
 
+/// A map by such bytes is asked with borrowed ones: what follows agrees with slices.
+impl Borrow<[u8]> for Bytes {
+    fn borrow(&self) -> &[u8] {
+        self
+    }
+}
+
+impl PartialEq for Bytes {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Bytes {}
+
 impl Ord for Bytes {
     fn cmp(&self, other: &Self) -> Ordering {
         self.head().cmp(&other.head()).then_with(|| (**self).cmp(&**other))
@@ -98,7 +114,7 @@ impl PartialOrd for Bytes {
 
 impl Hash for Bytes {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self);
+        (**self).hash(state);
     }
 }
 

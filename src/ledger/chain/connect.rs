@@ -103,7 +103,9 @@ impl Chain {
         overlay.put(Table::Leaves, hash.0, prepared.leaves.concat());
         overlay.reserve(Table::Transactions, prepared.ids.len());
         for (index, ids) in (1u32..).zip(&prepared.ids) {
-            let place = [record.height.to_le_bytes(), index.to_le_bytes()].concat();
+            let mut place = [0; 8];
+            place[..4].copy_from_slice(&record.height.to_le_bytes());
+            place[4..].copy_from_slice(&index.to_le_bytes());
             overlay.put(Table::Transactions, ids.transaction.0, place);
         }
         goods::write(overlay, now, &prepared.block, &prepared.ids);
@@ -130,6 +132,11 @@ impl Chain {
         let state = |key: &_| crate::ledger::state::StateRead::entry(&View(&*overlay), key);
         let delta = Delta::from_undo(&undo, state)?
             .ok_or_else(|| corrupt("the tip's undo record does not decode"))?;
+        for (rid, kind, indexes) in delta.forgotten() {
+            for index in indexes {
+                overlay.delete(Table::Events, Logged::key(&rid, kind, index));
+            }
+        }
         self.write_delta(None, overlay, delta)?;
         if View(&*overlay).root()? != StateRoot(block.coinbase.commitment) {
             return Err(corrupt("undoing the tip does not give its parent's state"));
@@ -226,15 +233,9 @@ impl Chain {
             }
         }
         overlay.put(Table::Meta, META_ROOT, update.root.0);
-        for (rid, kind, indexes) in delta.forgotten() {
-            for index in indexes {
-                overlay.delete(Table::Events, Logged::key(&rid, kind, index));
-            }
-        }
         overlay.reserve(Table::Events, delta.events().len());
         for Logged { rid, kind, index, event } in delta.events() {
-            let event = borsh::to_vec(event).expect("writing to memory cannot fail");
-            overlay.put(Table::Events, Logged::key(rid, *kind, *index), event);
+            overlay.put(Table::Events, Logged::key(rid, *kind, *index), event.encode());
         }
         let (added, removed) = delta.accepted();
         for core in removed {

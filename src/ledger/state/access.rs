@@ -335,20 +335,33 @@ impl Logs {
 impl Logged {
     /// Its key in the index: record, log, number big-endian.
     #[must_use]
-    pub fn key(rid: &PubKey, kind: LogKind, index: u64) -> Vec<u8> {
-        [&rid.0[..], &[kind as u8], &index.to_be_bytes()].concat()
+    pub fn key(rid: &PubKey, kind: LogKind, index: u64) -> [u8; 41] {
+        let mut key = [0; 41];
+        key[..32].copy_from_slice(&rid.0);
+        key[32] = kind as u8;
+        key[33..].copy_from_slice(&index.to_be_bytes());
+        key
+    }
+}
+
+impl Event {
+    /// Its encoding.
+    ///
+    /// # Panics
+    ///
+    /// Never: it has this length.
+    #[must_use]
+    pub fn encode(&self) -> [u8; 38] {
+        let mut bytes = [0; 38];
+        borsh::to_writer(&mut bytes[..], self).expect("an event has 38 bytes");
+        bytes
     }
 }
 
 impl Log {
     /// Appends an event.
-    ///
-    /// # Panics
-    ///
-    /// Never: memory takes every write.
     pub fn push(&mut self, event: &Event) {
-        let event = borsh::to_vec(event).expect("writing to memory cannot fail");
-        self.head = LOG_TAG.start().update(&self.head).update(&event).finish();
+        self.head = LOG_TAG.start().update(&self.head).update(&event.encode()).finish();
         self.count = self.count.saturating_add(1);
     }
 }

@@ -8,6 +8,7 @@ mod delta;
 mod entry;
 mod lot;
 mod session;
+mod slots;
 mod walked;
 
 pub use access::{

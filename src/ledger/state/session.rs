@@ -5,16 +5,15 @@
 //! records: entries decoded ([`Session::shared`]), and where walks through the claims have led (`Walked`).
 //! Together they halved what a block of 2,000 requests and approvals takes to apply.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
+use super::slots::{Slots, Written};
 use super::{
     Account, Change, Delta, EntryKey, EntryValue, Event, HeldClaim, LogKind, Logged, Logs, Walked,
 };
 use crate::ledger::bytes::Bytes;
-use crate::ledger::map::{LongKeyMap, LongKeySet};
+use crate::ledger::map::LongKeySet;
 use crate::ledger::policy::{Judge, ReadClaims};
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::StoreError;
@@ -38,62 +37,14 @@ pub trait StateRead {
 }
 
 /// Entries that most transactions read or write.
-const SLOTS_PER_TRANSACTION: usize = 3;
-
-struct Slot {
-    old: Option<Bytes>,
-    written: Written,
-    /// Invariant: what the entry as it stands decodes to.
-    decoded: Option<Rc<dyn Decoded>>,
-}
-
-/// What was written.
-enum Written {
-    /// Nothing.
-    No,
-    /// These bytes, or that there is no entry.
-    Bytes(Option<Bytes>),
-    /// What is decoded: bytes are made of it when somebody asks for them.
-    Decoded,
-}
-
-/// A value of an entry of whatever kind.
-trait Decoded: Any {
-    fn encode(&self, buffer: &mut Vec<u8>) -> Bytes;
-}
-
-impl<T: EntryValue> Decoded for T {
-    fn encode(&self, buffer: &mut Vec<u8>) -> Bytes {
-        buffer.clear();
-        self.serialize(buffer).expect("writing to memory cannot fail");
-        Bytes::from(&*buffer)
-    }
-}
-
-impl Slot {
-    /// The bytes as they stand.
-    fn now(&mut self, buffer: &mut Vec<u8>) -> Option<&[u8]> {
-        self.settle(buffer);
-        match &self.written {
-            Written::Bytes(bytes) => bytes.as_deref(),
-            Written::No | Written::Decoded => self.old.as_deref(),
-        }
-    }
-
-    /// What was written as bytes.
-    fn settle(&mut self, buffer: &mut Vec<u8>) {
-        if let (Written::Decoded, Some(decoded)) = (&self.written, &self.decoded) {
-            self.written = Written::Bytes(Some(decoded.encode(buffer)));
-        }
-    }
-}
+const SLOTS_PER_TRANSACTION: usize = 4;
 
 /// Changes on the way to a block.
 #[expect(missing_debug_implementations, reason = "the base has none; its contents would be noise")]
 pub struct Session<'a> {
     base: &'a dyn StateRead,
     height: u32,
-    slots: LongKeyMap<EntryKey, Slot>,
+    slots: Slots,
     walked: Walked,
     accepted: Vec<CoreId>,
     accepted_set: LongKeySet<CoreId>,
@@ -112,7 +63,7 @@ impl<'a> Session<'a> {
     /// Nothing changed yet by the block at `height`, which follows the base.
     #[must_use]
     pub fn new(base: &'a dyn StateRead, height: u32) -> Self {
-        let (slots, accepted_set) = (LongKeyMap::default(), LongKeySet::default());
+        let (slots, accepted_set) = (Slots::default(), LongKeySet::default());
         let (accepted, events, looks, samples) =
             (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
         let (free_requests, free_approves) = (0, 0);
@@ -146,11 +97,7 @@ impl<'a> Session<'a> {
     ///
     /// If the store cannot be read or holds something else than this kind of value.
     pub fn get<T: EntryValue>(&mut self, key: &EntryKey) -> Result<Option<T>, StoreError> {
-        let slot = slot(&mut self.slots, self.base, key)?;
-        match slot.now(&mut self.buffer) {
-            None => Ok(None),
-            Some(bytes) => borsh::from_slice(bytes).map(Some).map_err(|_| corrupt(key)),
-        }
+        self.slots.slot(self.base, key)?.decode(&mut self.buffer)
     }
 
     /// The same, decoded once for all who read it before it is written again: for what many transactions
@@ -160,17 +107,7 @@ impl<'a> Session<'a> {
     ///
     /// As [`Session::get`].
     pub fn shared<T: EntryValue>(&mut self, key: &EntryKey) -> Result<Option<Rc<T>>, StoreError> {
-        let slot = slot(&mut self.slots, self.base, key)?;
-        if let Some(decoded) = slot.decoded.clone() {
-            let decoded: Rc<dyn Any> = decoded;
-            if let Ok(decoded) = decoded.downcast() {
-                return Ok(Some(decoded));
-            }
-        }
-        let Some(bytes) = slot.now(&mut self.buffer) else { return Ok(None) };
-        let decoded = Rc::new(borsh::from_slice::<T>(bytes).map_err(|_| corrupt(key))?);
-        slot.decoded = Some(decoded.clone());
-        Ok(Some(decoded))
+        self.slots.slot(self.base, key)?.decoded(&mut self.buffer)
     }
 
     /// Sets an entry; `None` deletes it.
@@ -178,17 +115,14 @@ impl<'a> Session<'a> {
     /// # Errors
     ///
     /// If the store cannot be read.
-    ///
-    /// # Panics
-    ///
-    /// Never: memory takes every write.
     pub fn put<T: EntryValue>(
         &mut self,
         key: &EntryKey,
         value: Option<&T>,
     ) -> Result<(), StoreError> {
-        let encoded = value.map(|value| value.encode(&mut self.buffer));
-        self.write(key, Written::Bytes(encoded), None)
+        self.slots.slot(self.base, key)?.set(value, &mut self.buffer);
+        self.note_claims(key);
+        Ok(())
     }
 
     /// What this judge has found by walking the claims since they were last written.
@@ -207,22 +141,16 @@ impl<'a> Session<'a> {
         key: &EntryKey,
         value: Rc<T>,
     ) -> Result<(), StoreError> {
-        self.write(key, Written::Decoded, Some(value))
+        self.slots.slot(self.base, key)?.set_decoded(value);
+        self.note_claims(key);
+        Ok(())
     }
 
-    fn write(
-        &mut self,
-        key: &EntryKey,
-        written: Written,
-        decoded: Option<Rc<dyn Decoded>>,
-    ) -> Result<(), StoreError> {
-        let slot = slot(&mut self.slots, self.base, key)?;
-        slot.written = written;
-        slot.decoded = decoded;
+    /// Forgets walks through claims if what they have read was written.
+    fn note_claims(&mut self, key: &EntryKey) {
         if key.is_of_claims() {
             self.walked = Walked::default();
         }
-        Ok(())
     }
 
     /// An account; the default one where there is no entry.
@@ -240,7 +168,7 @@ impl<'a> Session<'a> {
     ///
     /// If the store cannot be read.
     pub fn has_account(&mut self, key: PubKey) -> Result<bool, StoreError> {
-        let slot = slot(&mut self.slots, self.base, &EntryKey::Account(key))?;
+        let slot = self.slots.slot(self.base, &EntryKey::Account(key))?;
         Ok(slot.now(&mut self.buffer).is_some())
     }
 
@@ -284,17 +212,13 @@ impl<'a> Session<'a> {
     ///
     /// If the store cannot be read.
     pub fn log(&mut self, rid: PubKey, kind: LogKind, event: Event) -> Result<(), StoreError> {
-        let key = EntryKey::Logs(rid);
-        let slot = slot(&mut self.slots, self.base, &key)?;
-        let mut logs = match slot.now(&mut self.buffer) {
-            None => Logs::default(),
-            Some(bytes) => borsh::from_slice(bytes).map_err(|_| corrupt(&key))?,
-        };
-        let log = logs.of_mut(kind);
-        let index = log.count;
-        log.push(&event);
-        slot.written = Written::Bytes(Some(logs.encode(&mut self.buffer)));
-        slot.decoded = None;
+        let mut index = 0;
+        let slot = self.slots.slot(self.base, &EntryKey::Logs(rid))?;
+        slot.change(&mut self.buffer, |logs: &mut Logs| {
+            let log = logs.of_mut(kind);
+            index = log.count;
+            log.push(&event);
+        })?;
         self.events.push(Logged { rid, kind, index, event });
         Ok(())
     }
@@ -350,7 +274,7 @@ impl<'a> Session<'a> {
         let is_empty = |bytes: &[u8]| {
             borsh::from_slice::<Account>(bytes).is_ok_and(|account| account.balance == 0)
         };
-        let emptied = self.slots.iter().filter_map(|(key, slot)| match (key, &slot.written) {
+        let emptied = self.slots.iter().filter_map(|slot| match (&slot.key, &slot.written) {
             (EntryKey::Account(key), Written::Bytes(Some(bytes))) => {
                 (slot.old.as_ref() != Some(bytes) && is_empty(bytes)).then_some(*key)
             }
@@ -364,29 +288,14 @@ impl<'a> Session<'a> {
     /// The changes.
     #[must_use]
     pub fn finish(mut self) -> Delta {
-        let mut all = Vec::with_capacity(self.slots.len());
-        let changes = self.slots.into_iter();
-        // The order of the map does not matter: the delta sorts.
-        all.extend(changes.filter_map(|(key, mut slot)| {
+        let slots = self.slots.into_inner();
+        let mut all = Vec::with_capacity(slots.len());
+        all.extend(slots.into_iter().filter_map(|mut slot| {
             slot.settle(&mut self.buffer);
             let Written::Bytes(new) = slot.written else { return None };
-            (slot.old != new).then(|| Change::new(key, slot.old, new))
+            (slot.old != new).then(|| Change::new(slot.key, slot.old, new))
         }));
         Delta::new(all, self.events)
-    }
-}
-
-fn slot<'m>(
-    slots: &'m mut LongKeyMap<EntryKey, Slot>,
-    base: &dyn StateRead,
-    key: &EntryKey,
-) -> Result<&'m mut Slot, StoreError> {
-    match slots.entry(key.clone()) {
-        Entry::Occupied(slot) => Ok(slot.into_mut()),
-        Entry::Vacant(place) => {
-            let old = base.entry(key)?;
-            Ok(place.insert(Slot { old, written: Written::No, decoded: None }))
-        }
     }
 }
 
@@ -406,8 +315,4 @@ impl ReadClaims for Session<'_> {
     ) -> Result<Option<u32>, StoreError> {
         self.get(&EntryKey::Model(issuer, model))
     }
-}
-
-fn corrupt(key: &EntryKey) -> StoreError {
-    StoreError::Corrupt { what: format!("state entry {key:?} does not decode") }
 }

@@ -73,10 +73,10 @@ impl Batch {
     /// What the batch says about a key: nothing, a deletion (`Some(None)`) or a value.
     #[must_use]
     pub fn get(&self, table: Table, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.find(table, &key.into()).map(|value| value.map(|value| &**value))
+        self.find(table, key).map(|value| value.map(|value| &**value))
     }
 
-    fn find(&self, table: Table, key: &Bytes) -> Option<Option<&Bytes>> {
+    fn find(&self, table: Table, key: &[u8]) -> Option<Option<&Bytes>> {
         self.writes.get(&table)?.get(key).map(Option::as_ref)
     }
 
@@ -243,9 +243,8 @@ impl Read for Overlay<'_> {
     }
 
     fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let held = Bytes::from(key);
-        let parting = || self.parting.as_ref()?.find(table, &held);
-        match self.batch.find(table, &held).or_else(parting) {
+        let parting = || self.parting.as_ref()?.find(table, key);
+        match self.batch.find(table, key).or_else(parting) {
             Some(written) => Ok(written.cloned()),
             None => self.base.value(table, key),
         }

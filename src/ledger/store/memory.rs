@@ -47,7 +47,7 @@ impl Read for Tables {
     }
 
     fn value(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.0.get(&table).and_then(|map| map.entries.get(&Bytes::from(key))).cloned())
+        Ok(self.0.get(&table).and_then(|map| map.entries.get(key)).cloned())
     }
 
     fn range(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {

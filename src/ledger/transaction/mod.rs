@@ -224,6 +224,21 @@ impl Body {
             | Self::Reading(_) => Vec::new(),
         }
     }
+
+    /// How many these are.
+    fn presence_count(&self) -> usize {
+        match self {
+            Self::Request(request) => request.presence.iter().count(),
+            Self::Approve(approve) => approve.presences().count(),
+            Self::Move(body) => body.presence.iter().count(),
+            Self::Pay(_)
+            | Self::Attest(_)
+            | Self::Record(_)
+            | Self::Grant(_)
+            | Self::Receipt(_)
+            | Self::Reading(_) => 0,
+        }
+    }
 }
 
 impl Transaction {
@@ -298,7 +313,7 @@ impl Transaction {
     /// and fees count both.
     #[must_use]
     pub fn signature_count(&self) -> usize {
-        self.sigs.len() + self.core.body.presences().len()
+        self.sigs.len() + self.core.body.presence_count()
     }
 
     /// Who must sign, in order: the payer, then the body's signers, each once.

@@ -1,0 +1,179 @@
+//! What a session has read and written, entry by entry, in the order in which it came to each.
+//!
+//! An entry with its key takes some 200 bytes. They lie side by side, and what finds them is a map of
+//! small numbers, which stays in a core's cache while a block is applied.
+
+use std::any::Any;
+use std::hash::BuildHasher;
+use std::rc::Rc;
+
+use super::session::StateRead;
+use super::{EntryKey, EntryValue};
+use crate::ledger::bytes::Bytes;
+use crate::ledger::map::{Folding, LongKeyMap};
+use crate::ledger::store::StoreError;
+
+/// Entries by key.
+#[derive(Default)]
+pub(super) struct Slots {
+    slots: Vec<Slot>,
+    /// Where the slot of a key is: by the hash of the key or, where that belongs to another one, by the
+    /// first number above that does not.
+    places: LongKeyMap<u64, usize>,
+    hashing: Folding,
+}
+
+/// One entry.
+pub(super) struct Slot {
+    pub(super) key: EntryKey,
+    /// In the base.
+    pub(super) old: Option<Bytes>,
+    pub(super) written: Written,
+    /// Invariant: what the entry as it stands decodes to.
+    decoded: Option<Rc<dyn Decoded>>,
+}
+
+/// What was written.
+pub(super) enum Written {
+    /// Nothing.
+    No,
+    /// These bytes, or that there is no entry.
+    Bytes(Option<Bytes>),
+    /// What is decoded: bytes are made of it when somebody asks for them.
+    Decoded,
+}
+
+/// A value of an entry of whatever kind.
+trait Decoded: Any {
+    fn encode(&self, buffer: &mut Vec<u8>) -> Bytes;
+}
+
+impl<T: EntryValue> Decoded for T {
+    fn encode(&self, buffer: &mut Vec<u8>) -> Bytes {
+        encode(self, buffer)
+    }
+}
+
+fn encode(value: &impl EntryValue, buffer: &mut Vec<u8>) -> Bytes {
+    buffer.clear();
+    value.serialize(buffer).expect("writing to memory cannot fail");
+    Bytes::from(&*buffer)
+}
+
+impl Slots {
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, additional: usize) {
+        self.slots.reserve(additional);
+        self.places.reserve(additional);
+    }
+
+    /// The slot of a key, read from the base if it is new.
+    pub(super) fn slot(
+        &mut self,
+        base: &dyn StateRead,
+        key: &EntryKey,
+    ) -> Result<&mut Slot, StoreError> {
+        let mut number = self.hashing.hash_one(key);
+        let place = loop {
+            match self.places.get(&number) {
+                Some(place) if self.slots[*place].key == *key => break *place,
+                Some(_) => number = number.wrapping_add(1),
+                None => {
+                    let old = base.entry(key)?;
+                    let place = self.slots.len();
+                    self.places.insert(number, place);
+                    let (key, written) = (key.clone(), Written::No);
+                    self.slots.push(Slot { key, old, written, decoded: None });
+                    break place;
+                }
+            }
+        };
+        Ok(&mut self.slots[place])
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter()
+    }
+
+    pub(super) fn into_inner(self) -> Vec<Slot> {
+        self.slots
+    }
+}
+
+impl Slot {
+    /// The bytes as they stand.
+    pub(super) fn now(&mut self, buffer: &mut Vec<u8>) -> Option<&[u8]> {
+        self.settle(buffer);
+        match &self.written {
+            Written::Bytes(bytes) => bytes.as_deref(),
+            Written::No | Written::Decoded => self.old.as_deref(),
+        }
+    }
+
+    /// Makes bytes of what was written.
+    pub(super) fn settle(&mut self, buffer: &mut Vec<u8>) {
+        if let (Written::Decoded, Some(decoded)) = (&self.written, &self.decoded) {
+            self.written = Written::Bytes(Some(decoded.encode(buffer)));
+        }
+    }
+
+    /// What the entry decodes to; kept for the next who asks.
+    pub(super) fn decoded<T: EntryValue>(
+        &mut self,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<Rc<T>>, StoreError> {
+        if let Some(decoded) = self.known() {
+            return Ok(Some(decoded));
+        }
+        let Some(bytes) = self.now(buffer) else { return Ok(None) };
+        let decoded = Rc::new(borsh::from_slice::<T>(bytes).map_err(|_| self.corrupt())?);
+        self.decoded = Some(decoded.clone());
+        Ok(Some(decoded))
+    }
+
+    /// The same where what is kept would serve nobody.
+    pub(super) fn decode<T: EntryValue>(
+        &mut self,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<T>, StoreError> {
+        match self.now(buffer) {
+            None => Ok(None),
+            Some(bytes) => borsh::from_slice(bytes).map(Some).map_err(|_| self.corrupt()),
+        }
+    }
+
+    /// Changes what the entry decodes to, or the default where there is none.
+    pub(super) fn change<T: EntryValue + Clone + Default>(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        change: impl FnOnce(&mut T),
+    ) -> Result<(), StoreError> {
+        let mut value = self.decoded::<T>(buffer)?.unwrap_or_default();
+        // Nobody else holds it as a rule: then it changes where it lies.
+        self.decoded = None;
+        change(Rc::make_mut(&mut value));
+        self.set_decoded(value);
+        Ok(())
+    }
+
+    /// Sets the entry; `None` deletes it.
+    pub(super) fn set<T: EntryValue>(&mut self, value: Option<&T>, buffer: &mut Vec<u8>) {
+        self.written = Written::Bytes(value.map(|value| encode(value, buffer)));
+        self.decoded = None;
+    }
+
+    /// Sets the entry to a value that is encoded when somebody asks for bytes.
+    pub(super) fn set_decoded<T: EntryValue>(&mut self, value: Rc<T>) {
+        self.written = Written::Decoded;
+        self.decoded = Some(value);
+    }
+
+    fn known<T: EntryValue>(&self) -> Option<Rc<T>> {
+        let decoded: Rc<dyn Any> = self.decoded.clone()?;
+        decoded.downcast().ok()
+    }
+
+    fn corrupt(&self) -> StoreError {
+        StoreError::Corrupt { what: format!("state entry {:?} does not decode", self.key) }
+    }
+}
