@@ -174,6 +174,13 @@ fn the_start_up_test_catches_wrong_hashes_and_lost_lanes() {
 }
 
 #[test]
+fn steps_that_forget_the_state_before_them_are_caught() {
+    let (algorithm, flaw) = (Algorithm::Sha256d, Some(Flaw::ForgottenState));
+    let caught = conformance::quick(&Wrong { algorithm, flaw });
+    assert!(matches!(caught, Err(Disagreement::Digest { .. })), "{caught:?}");
+}
+
+#[test]
 fn a_wrong_digest_is_reported_with_both_values() {
     let wrong = Wrong { algorithm: Algorithm::Sha256d, flaw: Some(Flaw::TailMessage) };
     let caught = conformance::check_headers(&wrong, "zero", &[[0; 80]; 3]).unwrap_err();

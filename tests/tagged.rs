@@ -1,5 +1,6 @@
 //! Tagged hashes against the definition of BIP340, written out over the scalar SHA-256.
 
+use proofward::engine::nodes::NodeKernel;
 use proofward::hash::sha256::sha256;
 use proofward::hash::tagged::Tag;
 
@@ -23,6 +24,26 @@ fn every_length_of_name_and_message_follows_the_definition() {
     for len in 0..300 {
         let data = bytes(len);
         assert_eq!(CONSTANT.hash(&data), naive("core", &data), "message of {len} bytes");
+    }
+}
+
+#[test]
+fn messages_side_by_side_hash_as_each_alone() {
+    let tag = Tag::new("state-value");
+    let data = bytes(5_000);
+    // Every place where a block ends, and messages that are too long for lanes between short ones.
+    let lengths = (0..300).chain([2_000, 2_048, 2_049, 5_000, 1, 64]);
+    let messages: Vec<&[u8]> = lengths.map(|len| &data[..len]).collect();
+    for kernel in NodeKernel::available() {
+        for count in [0, 1, 7, 8, 9, 255, 256, 257, messages.len()] {
+            let messages = &messages[messages.len() - count..];
+            let mut digests = vec![[0; 32]; count];
+            kernel.hash_tagged(tag, messages, &mut digests);
+            for (message, digest) in messages.iter().zip(&digests) {
+                let what = format!("{} of {count}: {} bytes", kernel.isa(), message.len());
+                assert_eq!(*digest, naive("state-value", message), "{what}");
+            }
+        }
     }
 }
 

@@ -1,10 +1,19 @@
-//! Nodes of hash trees by the batch: SHA-256d of 64-byte messages on a kernel that has them. It knows
-//! pairs of digests, not what trees mean.
+//! Nodes of hash trees by the batch: SHA-256d of 64-byte messages on a kernel that has them, and tagged
+//! hashes of messages of any length. It knows pairs of digests, not what trees mean.
 
 use crate::hash::Algorithm;
-use crate::kernel::Kernel;
+use crate::hash::tagged::Tag;
 pub use crate::kernel::Pair;
+use crate::kernel::{Kernel, Step};
 use crate::primitives::Digest;
+
+/// Messages hashed side by side: their steps fill the lanes while long ones go on, and stay in a core's
+/// cache.
+const MESSAGES: usize = 256;
+/// Fewer would leave most lanes empty.
+const MESSAGES_MIN: usize = 8;
+/// Longer ones would go on alone.
+const MESSAGE_BYTES_MAX: usize = 2048;
 
 /// A kernel that hashes nodes: every one gives the same digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +23,7 @@ impl NodeKernel {
     /// The kernel as one for nodes, or `None` if it hashes none.
     #[must_use]
     pub fn new(kernel: Kernel) -> Option<Self> {
-        kernel.hash_pairs(&[], &mut []).map(|()| Self(kernel))
+        kernel.hash_pairs(&[], &mut []).and(kernel.compress(&[], &mut [])).map(|()| Self(kernel))
     }
 
     /// Those that this CPU can run, expected best first; never empty.
@@ -45,5 +54,61 @@ impl NodeKernel {
     /// If the lengths differ.
     pub fn hash(self, pairs: &[Pair], digests: &mut [Digest]) {
         self.0.hash_pairs(pairs, digests).expect("checked when it was made");
+    }
+
+    /// The tagged hashes of messages, in order, into `digests`: what [`Tag::hash`] gives of each.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn hash_tagged(self, tag: Tag, messages: &[&[u8]], digests: &mut [Digest]) {
+        assert_eq!(messages.len(), digests.len(), "one digest a message");
+        let mut lanes = Lanes { steps: Vec::new(), states: Vec::new(), active: Vec::new() };
+        for (messages, digests) in messages.chunks(MESSAGES).zip(digests.chunks_mut(MESSAGES)) {
+            let is_alone =
+                |message: &[u8]| messages.len() < MESSAGES_MIN || message.len() > MESSAGE_BYTES_MAX;
+            lanes.active.clear();
+            for (index, message) in messages.iter().enumerate() {
+                if is_alone(message) {
+                    digests[index] = tag.hash(message);
+                } else {
+                    digests[index] = tag.state();
+                    lanes.active.push(index);
+                }
+            }
+            lanes.run(self.0, messages, digests);
+        }
+    }
+}
+
+/// Buffers for tagged hashes.
+struct Lanes {
+    steps: Vec<Step>,
+    states: Vec<Digest>,
+    /// Messages that are not at their end.
+    active: Vec<usize>,
+}
+
+impl Lanes {
+    /// Hashes the active messages, whose states so far stand in `digests`, block by block.
+    fn run(&mut self, kernel: Kernel, messages: &[&[u8]], digests: &mut [Digest]) {
+        let mut at = 0;
+        while !self.active.is_empty() {
+            self.steps.clear();
+            for index in &self.active {
+                let mut step = [0; size_of::<Step>()];
+                let (state, block) = step.split_at_mut(size_of::<Digest>());
+                state.copy_from_slice(&digests[*index]);
+                Tag::copy_block(messages[*index], at, block.try_into().expect("64 bytes"));
+                self.steps.push(step);
+            }
+            self.states.resize(self.steps.len(), [0; 32]);
+            kernel.compress(&self.steps, &mut self.states).expect("checked when it was made");
+            for (index, state) in self.active.iter().zip(&self.states) {
+                digests[*index] = *state;
+            }
+            at += 1;
+            self.active.retain(|index| Tag::blocks(messages[*index].len()) > at);
+        }
     }
 }

@@ -51,6 +51,28 @@ pub fn sha256d(message: &[u8]) -> Digest {
     sha256(&sha256(message))
 }
 
+/// The compression function (FIPS 180-4, section 6.2.2): the state after one more block. States are
+/// written as digests are, which the last state of a message is.
+#[must_use]
+pub fn compress(state: &Digest, block: &[u8; 64]) -> Digest {
+    let mut words = [0; 8];
+    for (word, bytes) in words.iter_mut().zip(state.as_chunks::<4>().0) {
+        *word = u32::from_be_bytes(*bytes);
+    }
+    compress256(&mut words, std::slice::from_ref(block));
+    state_bytes(&words)
+}
+
+/// A state as digests are written.
+#[must_use]
+pub fn state_bytes(words: &[u32; 8]) -> Digest {
+    let mut bytes = [0; 32];
+    for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+        *bytes = word.to_be_bytes();
+    }
+    bytes
+}
+
 /// The state after the first 64 bytes of a message: what a search computes once.
 #[must_use]
 pub fn midstate(first_block: &[u8; 64]) -> [u32; 8] {

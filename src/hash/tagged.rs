@@ -7,7 +7,7 @@
 
 use sha2::block_api::compress256;
 
-use super::sha256::{INITIAL_STATE, ROUND_CONSTANTS};
+use super::sha256::{INITIAL_STATE, ROUND_CONSTANTS, state_bytes};
 use crate::primitives::Digest;
 
 const PREFIX: &[u8] = b"proofward/";
@@ -55,6 +55,35 @@ impl Tag {
     #[must_use]
     pub const fn start(self) -> Tagged {
         Tagged { state: self.midstate, block: [0; BLOCK_BYTES], len_bytes: 0 }
+    }
+
+    /// The state before the first block of what is hashed: for who hashes many messages side by side.
+    #[must_use]
+    pub fn state(self) -> Digest {
+        state_bytes(&self.midstate)
+    }
+
+    /// Blocks that follow the tag's where so many bytes are hashed.
+    #[must_use]
+    pub const fn blocks(len_bytes: usize) -> usize {
+        (len_bytes + 9).div_ceil(BLOCK_BYTES)
+    }
+
+    /// Block `at` of those that follow the tag's, of a whole message with its padding (FIPS 180-4, section
+    /// 5.1.1), over a block of zeros.
+    pub fn copy_block(data: &[u8], at: usize, block: &mut [u8; BLOCK_BYTES]) {
+        let start = at * BLOCK_BYTES;
+        if let Some(rest) = data.get(start..) {
+            let here = rest.len().min(BLOCK_BYTES);
+            block[..here].copy_from_slice(&rest[..here]);
+            if here < BLOCK_BYTES {
+                block[here] = 0x80;
+            }
+        }
+        if at + 1 == Self::blocks(data.len()) {
+            let len_bits = (data.len() as u64 + BLOCK_BYTES as u64) << 3;
+            block[BLOCK_BYTES - 8..].copy_from_slice(&len_bits.to_be_bytes());
+        }
     }
 
     /// The tagged hash of `data`.
@@ -111,11 +140,7 @@ impl Tagged {
         blocks[used - 1][BLOCK_BYTES - 8..].copy_from_slice(&len_bits.to_be_bytes());
         compress256(&mut state, &blocks[..used]);
 
-        let mut digest = [0; 32];
-        for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-            *bytes = word.to_be_bytes();
-        }
-        digest
+        state_bytes(&state)
     }
 
     fn waiting_bytes(&self) -> usize {

@@ -2,7 +2,7 @@
 //! at start-up; the whole runs in `tests/kernels.rs`, which also feeds it kernels that are wrong on
 //! purpose. It knows no row: it judges anything that claims to be a kernel.
 
-use super::{Hits, Job, Kernel, NonceRange, Pair};
+use super::{Hits, Job, Kernel, NonceRange, Pair, Step};
 use crate::hash::{Algorithm, hash_header, sha256};
 use crate::primitives::{Digest, HeaderBytes, Target};
 
@@ -18,6 +18,8 @@ pub trait Subject {
     fn hash_headers(&self, headers: &[HeaderBytes], digests: &mut [Digest]);
     /// See [`Kernel::hash_pairs`].
     fn hash_pairs(&self, pairs: &[Pair], digests: &mut [Digest]) -> Option<()>;
+    /// See [`Kernel::compress`].
+    fn compress(&self, steps: &[Step], states: &mut [Digest]) -> Option<()>;
 }
 
 impl Subject for Kernel {
@@ -39,6 +41,10 @@ impl Subject for Kernel {
 
     fn hash_pairs(&self, pairs: &[Pair], digests: &mut [Digest]) -> Option<()> {
         (*self).hash_pairs(pairs, digests)
+    }
+
+    fn compress(&self, steps: &[Step], states: &mut [Digest]) -> Option<()> {
+        (*self).compress(steps, states)
     }
 }
 
@@ -145,7 +151,8 @@ pub fn quick(subject: &dyn Subject) -> Result<(), Disagreement> {
     let mut random = SplitMix64::new(1);
     let count = lanes as usize + 1;
     check_headers(subject, "random", &random.headers(count))?;
-    check_pairs(subject, "random", &random.pairs(count))
+    check_pairs(subject, "random", &random.pairs(count))?;
+    check_steps(subject, "random", &random.steps(count))
 }
 
 /// Everything, with `random_headers` random messages of each kind on top.
@@ -176,6 +183,7 @@ fn check_counts(subject: &dyn Subject, random: &mut SplitMix64) -> Result<(), Di
     for count in 0..=2 * subject.lanes() as usize + 1 {
         check_headers(subject, "counted", &random.headers(count))?;
         check_pairs(subject, "counted", &random.pairs(count))?;
+        check_steps(subject, "counted", &random.steps(count))?;
     }
     Ok(())
 }
@@ -183,7 +191,8 @@ fn check_counts(subject: &dyn Subject, random: &mut SplitMix64) -> Result<(), Di
 /// All zeros, all ones, each single bit set and each single bit clear.
 fn check_structured(subject: &dyn Subject) -> Result<(), Disagreement> {
     check_headers(subject, "structured", &structured())?;
-    check_pairs(subject, "structured", &structured())
+    check_pairs(subject, "structured", &structured())?;
+    check_steps(subject, "structured", &structured())
 }
 
 fn structured<const N: usize>() -> Vec<[u8; N]> {
@@ -350,6 +359,29 @@ pub fn check_pairs(
     check_digests(what, pairs.len(), hash, |i| sha256::sha256d(&pairs[i]))
 }
 
+/// Compares the states after single steps with the oracle's, if the subject has them.
+///
+/// # Errors
+///
+/// The first disagreement.
+pub fn check_steps(
+    subject: &dyn Subject,
+    what: &'static str,
+    steps: &[Step],
+) -> Result<(), Disagreement> {
+    if subject.compress(&[], &mut []).is_none() {
+        return Ok(());
+    }
+    let hash = |states: &mut [Digest]| {
+        // As for merkle nodes.
+        let _ = subject.compress(steps, states);
+    };
+    check_digests(what, steps.len(), hash, |i| {
+        let (state, block) = steps[i].split_first_chunk().expect("a state");
+        sha256::compress(state, block.try_into().expect("a block"))
+    })
+}
+
 fn check_digests(
     what: &'static str,
     count: usize,
@@ -401,6 +433,10 @@ impl SplitMix64 {
     }
 
     fn headers(&mut self, count: usize) -> Vec<HeaderBytes> {
+        (0..count).map(|_| self.bytes()).collect()
+    }
+
+    fn steps(&mut self, count: usize) -> Vec<Step> {
         (0..count).map(|_| self.bytes()).collect()
     }
 

@@ -177,22 +177,23 @@ impl<L: Lanes, H: HeaderHash> HashGroup<80> for Headers<L, H> {
     #[inline(always)]
     fn hash_group(self, headers: &[HeaderBytes], digests: &mut [Digest]) {
         let proof = self.0;
-        let state = H::first_block(proof, load16::<L, 80>(proof, headers));
+        let state = H::first_block(proof, load16::<L, 80>(proof, headers, 0));
         let tail = L::load4(proof, headers, 4);
         store8(H::last_block(proof, state, tail), digests);
     }
 }
 
-/// The first 64 bytes of `N` messages.
+/// 64 bytes of `N` messages, from the quarter `first` on.
 #[inline(always)]
 pub(super) fn load16<L: Lanes, const BYTES: usize>(
     proof: L::Proof,
     messages: &[[u8; BYTES]],
+    first: usize,
 ) -> [L; 16] {
-    let [w0, w1, w2, w3] = L::load4(proof, messages, 0);
-    let [w4, w5, w6, w7] = L::load4(proof, messages, 1);
-    let [w8, w9, w10, w11] = L::load4(proof, messages, 2);
-    let [w12, w13, w14, w15] = L::load4(proof, messages, 3);
+    let [w0, w1, w2, w3] = L::load4(proof, messages, first);
+    let [w4, w5, w6, w7] = L::load4(proof, messages, first + 1);
+    let [w8, w9, w10, w11] = L::load4(proof, messages, first + 2);
+    let [w12, w13, w14, w15] = L::load4(proof, messages, first + 3);
     [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15]
 }
 
@@ -236,6 +237,7 @@ macro_rules! lane_kernels {
                 search: search_sha256d,
                 hash_headers: hash_headers_sha256d,
                 hash_pairs: Some(hash_pairs_sha256d),
+                compress: Some(compress_sha256),
             },
             $crate::kernel::Row {
                 algorithm: $crate::hash::Algorithm::Blake3,
@@ -245,6 +247,7 @@ macro_rules! lane_kernels {
                 search: search_blake3,
                 hash_headers: hash_headers_blake3,
                 hash_pairs: None,
+                compress: None,
             },
         ];
 
@@ -260,6 +263,15 @@ macro_rules! lane_kernels {
         ) {
             let group = $crate::kernel::sha256d::Pairs::<$lanes>::new($proof);
             $crate::kernel::batch::hash_many(group, pairs, digests);
+        }
+
+        $(#[$features])?
+        fn compress_sha256(
+            steps: &[$crate::kernel::Step],
+            states: &mut [$crate::primitives::Digest],
+        ) {
+            let group = $crate::kernel::sha256d::Steps::<$lanes>::new($proof);
+            $crate::kernel::batch::hash_many(group, steps, states);
         }
     };
     (@header $search_lanes:ty, $lanes:ty, $proof:expr, $hash:ty, $search:ident, $hash_headers:ident, $(#[$features:meta])?) => {

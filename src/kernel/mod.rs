@@ -61,6 +61,9 @@ use crate::primitives::{Digest, HeaderBytes};
 /// A message of 64 bytes: two child hashes of a merkle node.
 pub type Pair = [u8; 64];
 
+/// One step of SHA-256: a state of 32 bytes, as digests are written, and the block that follows.
+pub type Step = [u8; 96];
+
 /// A way to hash headers on this CPU. Only `available` and `by_name` make one, after they looked,
 /// so holding one proves that the CPU has what it needs.
 #[derive(Clone, Copy)]
@@ -79,6 +82,8 @@ struct Row {
     hash_headers: HashMany<HeaderBytes>,
     /// SHA-256d only.
     hash_pairs: Option<HashMany<Pair>>,
+    /// The same.
+    compress: Option<HashMany<Step>>,
 }
 
 type HashMany<Message> = unsafe fn(&[Message], &mut [Digest]);
@@ -240,6 +245,21 @@ impl Kernel {
         assert_eq!(headers.len(), digests.len(), "one digest a header");
         // SAFETY: as in `search`.
         unsafe { (self.0.hash_headers)(headers, digests) }
+    }
+
+    /// The states after one more block each (the compression function of SHA-256), in order, into `states`;
+    /// `None` and nothing done if this row has no such function (BLAKE3).
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[must_use]
+    pub fn compress(self, steps: &[Step], states: &mut [Digest]) -> Option<()> {
+        assert_eq!(steps.len(), states.len(), "one state a step");
+        let compress = self.0.compress?;
+        // SAFETY: as in `search`.
+        unsafe { compress(steps, states) };
+        Some(())
     }
 
     /// Hashes merkle nodes (SHA-256d of 64 bytes each), in order, into `digests`; `None` and nothing

@@ -5,9 +5,9 @@
 //! written out: rounds and schedule words that do not see the nonce are constants of the loop, sums
 //! with padding words fold, and what only serves unread words of the hash is dropped.
 
-use super::Pair;
 use super::batch::HashGroup;
 use super::lanes::{HeaderHash, Lanes, Rounds, Task, load16, splat8, store8};
+use super::{Pair, Step};
 use crate::hash::sha256::{INITIAL_STATE, ROUND_CONSTANTS};
 use crate::primitives::Digest;
 
@@ -92,10 +92,55 @@ impl<L: Lanes> HashGroup<64> for Pairs<L> {
     #[inline(always)]
     fn hash_group(self, pairs: &[Pair], digests: &mut [Digest]) {
         let Self(proof) = self;
-        let block = load16::<L, 64>(proof, pairs);
+        let block = load16::<L, 64>(proof, pairs, 0);
         let state = L::outlined(proof, FirstBlock { proof, block });
         let digest = L::outlined(proof, PaddingBlock { proof, state });
         store8(L::outlined(proof, SecondHash { proof, digest }), digests);
+    }
+}
+
+/// Single steps of SHA-256.
+#[derive(Clone, Copy)]
+pub(super) struct Steps<L: Lanes>(L::Proof);
+
+impl<L: Lanes> Steps<L> {
+    #[inline(always)]
+    pub(super) fn new(proof: L::Proof) -> Self {
+        Self(proof)
+    }
+}
+
+impl<L: Lanes> HashGroup<96> for Steps<L> {
+    const LANES: usize = L::N;
+
+    #[inline(always)]
+    fn hash_group(self, steps: &[Step], states: &mut [Digest]) {
+        let Self(proof) = self;
+        let [a, b, c, d] = L::load4(proof, steps, 0);
+        let [e, f, g, h] = L::load4(proof, steps, 1);
+        let block = load16::<L, 96>(proof, steps, 2);
+        store8(
+            L::outlined(proof, OneStep { proof, state: [a, b, c, d, e, f, g, h], block }),
+            states,
+        );
+    }
+}
+
+/// The state after one more block, its words as they stand in the bytes of a digest before and after.
+struct OneStep<L: Lanes> {
+    proof: L::Proof,
+    state: [L; 8],
+    block: [L; 16],
+}
+
+impl<L: Lanes> Task for OneStep<L> {
+    type Output = [L; 8];
+
+    #[inline(always)]
+    fn run(self) -> [L; 8] {
+        let Self { proof, state, block } = self;
+        let words = swap16(block);
+        swap8(compress(proof, swap8(state), words, L::ROUNDS.of_messages()))
     }
 }
 
@@ -111,13 +156,8 @@ impl<L: Lanes> Task for FirstBlock<L> {
     #[inline(always)]
     fn run(self) -> [L; 8] {
         let Self { proof, block } = self;
-        let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15] = block;
-        let [w0, w1, w2, w3] = swap4([w0, w1, w2, w3]);
-        let [w4, w5, w6, w7] = swap4([w4, w5, w6, w7]);
-        let [w8, w9, w10, w11] = swap4([w8, w9, w10, w11]);
-        let [w12, w13, w14, w15] = swap4([w12, w13, w14, w15]);
-        let block = [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15];
-        compress(proof, splat8(proof, &INITIAL_STATE), block, L::ROUNDS.of_messages())
+        let words = swap16(block);
+        compress(proof, splat8(proof, &INITIAL_STATE), words, L::ROUNDS.of_messages())
     }
 }
 
@@ -200,10 +240,7 @@ fn second_hash<L: Lanes>(proof: L::Proof, digest: [L; 8], rounds: Rounds) -> [L;
     block[8] = L::splat(proof, PADDING_START);
     block[15] = L::splat(proof, 32 * 8);
     let start = splat8(proof, &INITIAL_STATE);
-    let [a, b, c, d, e, f, g, h] = compress(proof, start, block, rounds);
-    let [a, b, c, d] = swap4([a, b, c, d]);
-    let [e, f, g, h] = swap4([e, f, g, h]);
-    [a, b, c, d, e, f, g, h]
+    swap8(compress(proof, start, block, rounds))
 }
 
 /// The compression function (FIPS 180-4, section 6.2.2).
@@ -331,4 +368,19 @@ fn round<L: Lanes>([a, b, c, d, e, f, g, h]: [L; 8], k_plus_w: L) -> [L; 8] {
 #[inline(always)]
 fn swap4<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 4] {
     [a.swap_bytes(), b.swap_bytes(), c.swap_bytes(), d.swap_bytes()]
+}
+
+#[inline(always)]
+fn swap8<L: Lanes>([a, b, c, d, e, f, g, h]: [L; 8]) -> [L; 8] {
+    let [a, b, c, d] = swap4([a, b, c, d]);
+    let [e, f, g, h] = swap4([e, f, g, h]);
+    [a, b, c, d, e, f, g, h]
+}
+
+#[inline(always)]
+fn swap16<L: Lanes>(words: [L; 16]) -> [L; 16] {
+    let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15] = words;
+    let [w0, w1, w2, w3, w4, w5, w6, w7] = swap8([w0, w1, w2, w3, w4, w5, w6, w7]);
+    let [w8, w9, w10, w11, w12, w13, w14, w15] = swap8([w8, w9, w10, w11, w12, w13, w14, w15]);
+    [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15]
 }

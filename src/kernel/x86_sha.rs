@@ -11,7 +11,7 @@ use std::arch::x86_64::{
 use super::batch::{self, HashGroup, Search};
 use super::sha256d::K;
 use super::x86::{load_quarter, store_half};
-use super::{Hits, Job, NonceRange, Pair, Row};
+use super::{Hits, Job, NonceRange, Pair, Row, Step};
 use crate::hash::Algorithm;
 use crate::hash::sha256::INITIAL_STATE;
 use crate::primitives::{Digest, HeaderBytes};
@@ -28,6 +28,7 @@ pub(super) static ROWS: &[Row] = &[Row {
     search,
     hash_headers,
     hash_pairs: Some(hash_pairs),
+    compress: Some(compress_steps),
 }];
 
 #[target_feature(enable = "sha,sse4.1")]
@@ -51,6 +52,11 @@ fn hash_headers(headers: &[HeaderBytes], digests: &mut [Digest]) {
 #[target_feature(enable = "sha,sse4.1")]
 fn hash_pairs(pairs: &[Pair], digests: &mut [Digest]) {
     batch::hash_many(Messages(Sha::here()), pairs, digests);
+}
+
+#[target_feature(enable = "sha,sse4.1")]
+fn compress_steps(steps: &[Step], states: &mut [Digest]) {
+    batch::hash_many(Messages(Sha::here()), steps, states);
 }
 
 /// Proof that this CPU has SHA-NI and SSE4.1.
@@ -119,6 +125,17 @@ impl State {
     #[inline(always)]
     fn new(sha: Sha, [a, b, c, d, e, f, g, h]: &[u32; 8]) -> Self {
         Self { abef: Words::new(sha, [*f, *e, *b, *a]), cdgh: Words::new(sha, [*h, *g, *d, *c]) }
+    }
+
+    /// From the words in their order: `a b c d` and `e f g h`.
+    #[inline(always)]
+    fn of_words([abcd, efgh]: [Words; 2]) -> Self {
+        let ba_dc = op!(_mm_shuffle_epi32::<0b10_11_00_01>(abcd.0));
+        let fe_hg = op!(_mm_shuffle_epi32::<0b10_11_00_01>(efgh.0));
+        Self {
+            abef: Words(op!(_mm_unpacklo_epi64(fe_hg, ba_dc))),
+            cdgh: Words(op!(_mm_unpackhi_epi64(fe_hg, ba_dc))),
+        }
     }
 
     /// The words in their order: `a b c d` and `e f g h`.
@@ -210,6 +227,31 @@ impl HashGroup<64> for Messages {
         let start = Words::new(sha, [PADDING_START, 0, 0, 0]);
         let padding = [start, zero, zero, Words::new(sha, [0, 0, 0, 64 * 8])];
         store(second_hash(sha, compress(sha, states, [padding; STREAMS])), digests);
+    }
+}
+
+impl HashGroup<96> for Messages {
+    const LANES: usize = STREAMS;
+
+    #[inline(always)]
+    fn hash_group(self, steps: &[Step], digests: &mut [Digest]) {
+        let Self(sha) = self;
+        let zero = Words(op!(_mm_setzero_si128()));
+        let mut states = [State { abef: zero, cdgh: zero }; STREAMS];
+        let mut blocks = [[zero; 4]; STREAMS];
+        let mut i = 0;
+        while i < STREAMS {
+            let state = [Words::load(sha, &steps[i], 0), Words::load(sha, &steps[i], 1)];
+            states[i] = State::of_words(state);
+            blocks[i] = [
+                Words::load(sha, &steps[i], 2),
+                Words::load(sha, &steps[i], 3),
+                Words::load(sha, &steps[i], 4),
+                Words::load(sha, &steps[i], 5),
+            ];
+            i += 1;
+        }
+        store(compress(sha, states, blocks), digests);
     }
 }
 

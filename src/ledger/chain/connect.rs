@@ -23,6 +23,9 @@ use crate::ledger::store::{Overlay, StoreError, Table};
 use crate::ledger::tree::{self, Change, PagesError, StateKey, StateRoot, ValueHash};
 use crate::primitives::{BlockHash, Digest};
 
+/// Changes of the state that one core hashes side by side.
+const HASHED_TOGETHER: usize = 512;
+
 /// What every step needs to know of the chain.
 #[derive(Debug, Clone)]
 pub struct Chain {
@@ -206,13 +209,11 @@ impl Chain {
         overlay: &mut Overlay<'_>,
         delta: Delta,
     ) -> Result<(), StoreError> {
-        let hashed = |change: &StateChange| {
-            (StateKey::of_encoded(change.encoded()), change.new.as_deref().map(ValueHash::of))
-        };
-        let changed = delta.changes();
-        let mut changes: Vec<Change> = match pool {
-            Some(pool) => pool.map(changed.len(), |i| hashed(&changed[i])),
-            None => changed.iter().map(hashed).collect(),
+        let parts: Vec<&[StateChange]> = delta.changes().chunks(HASHED_TOGETHER).collect();
+        let hashed = |part: &[StateChange]| hash_changes(self.kernel, part);
+        let mut changes = match pool {
+            Some(pool) => pool.map(parts.len(), |i| hashed(parts[i])).concat(),
+            None => parts.into_iter().flat_map(hashed).collect(),
         };
         changes.sort_unstable_by_key(|change| change.0);
         let view = View(&*overlay);
@@ -254,6 +255,16 @@ impl Chain {
         }
         Ok(())
     }
+}
+
+/// The keys of changes in the state tree with the hashes of the new values.
+fn hash_changes(kernel: NodeKernel, changes: &[StateChange]) -> Vec<Change> {
+    let keys: Vec<&[u8]> = changes.iter().map(|change| &**change.encoded()).collect();
+    let values: Vec<&[u8]> = changes.iter().filter_map(|change| change.new.as_deref()).collect();
+    let mut values = ValueHash::of_each(kernel, &values).into_iter();
+    let keys = StateKey::of_each(kernel, &keys).into_iter();
+    let value = |change: &StateChange| change.new.as_ref().and_then(|_| values.next());
+    keys.zip(changes.iter().map(value)).collect()
 }
 
 impl Prepared {

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::Person;
+use crate::engine::nodes::NodeKernel;
 use crate::hash::tagged::Tag;
 use crate::ledger::coinbase::Payout;
 use crate::ledger::signature::PubKey;
@@ -227,8 +228,15 @@ impl EntryKey {
 
 impl StateKey {
     /// The same of an encoded key.
-    pub(in crate::ledger) fn of_encoded(key: &[u8]) -> Self {
+    fn of_encoded(key: &[u8]) -> Self {
         Self(KEY_TAG.hash(key))
+    }
+
+    /// The same of many, in order.
+    pub(in crate::ledger) fn of_each(kernel: NodeKernel, keys: &[&[u8]]) -> Vec<Self> {
+        let mut digests = vec![[0; 32]; keys.len()];
+        kernel.hash_tagged(KEY_TAG, keys, &mut digests);
+        digests.into_iter().map(Self).collect()
     }
 }
 

@@ -22,24 +22,22 @@ pub(super) enum Held {
 /// 2i + 2, slot s is node 15 + s. The nodes above the slots are computed by
 /// [`Folding::run`].
 #[derive(Debug, Clone)]
-pub(super) struct Fold {
+pub(super) struct Fold<'a> {
     leaves: u32,
     branches: u32,
     /// Zero where nothing is held.
     hashes: [Digest; NODES],
+    parts: Parts<'a>,
 }
 
-impl Fold {
+impl<'a> Fold<'a> {
     /// Over what the slots of a page hold.
-    pub(super) fn new(parts: &Parts<'_>) -> Self {
-        let mut fold = Self { leaves: 0, branches: 0, hashes: [[0; 32]; NODES] };
+    pub(super) fn new(parts: &Parts<'a>) -> Self {
+        let mut fold = Self { leaves: 0, branches: 0, hashes: [[0; 32]; NODES], parts: *parts };
         for (node, part) in (FIRST_SLOT..).zip(parts) {
             match part {
                 Part::Empty => {}
-                Part::Leaf(leaf) => {
-                    fold.leaves |= 1 << node;
-                    fold.hashes[node] = leaf::hash_of(leaf);
-                }
+                Part::Leaf(_) => fold.leaves |= 1 << node,
                 Part::Branch(hash) => {
                     fold.branches |= 1 << node;
                     fold.hashes[node] = **hash;
@@ -103,8 +101,9 @@ impl Folding {
         Self { kernel, pairs: Vec::new(), digests: Vec::new(), owners: Vec::new() }
     }
 
-    /// Computes the nodes above the slots, level by level.
-    pub(super) fn run(&mut self, folds: &mut [Fold]) {
+    /// Computes the leaves, then the nodes above the slots, level by level.
+    pub(super) fn run(&mut self, folds: &mut [Fold<'_>]) {
+        self.run_leaves(folds);
         for level in (0..PAGE_LEVELS).rev() {
             self.pairs.clear();
             self.owners.clear();
@@ -121,6 +120,24 @@ impl Folding {
             for (&(fold, node), digest) in self.owners.iter().zip(&self.digests) {
                 folds[fold].hashes[node] = *digest;
             }
+        }
+    }
+
+    fn run_leaves(&mut self, folds: &mut [Fold<'_>]) {
+        let mut leaves: Vec<&[u8]> = Vec::with_capacity(folds.len() * PAGE_SLOTS as usize);
+        self.owners.clear();
+        for (index, fold) in folds.iter().enumerate() {
+            for (node, part) in (FIRST_SLOT..).zip(&fold.parts) {
+                if let Part::Leaf(leaf) = part {
+                    leaves.push(*leaf);
+                    self.owners.push((index, node));
+                }
+            }
+        }
+        self.digests.resize(leaves.len(), [0; 32]);
+        self.kernel.hash_tagged(leaf::LEAF, &leaves, &mut self.digests);
+        for (&(fold, node), digest) in self.owners.iter().zip(&self.digests) {
+            folds[fold].hashes[node] = *digest;
         }
     }
 }

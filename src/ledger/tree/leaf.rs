@@ -3,10 +3,11 @@
 use std::fmt;
 
 use super::key::StateKey;
+use crate::engine::nodes::NodeKernel;
 use crate::hash::tagged::Tag;
 use crate::primitives::Digest;
 
-const LEAF: Tag = Tag::new("state-leaf");
+pub(super) const LEAF: Tag = Tag::new("state-leaf");
 const VALUE: Tag = Tag::new("state-value");
 
 /// Bytes of a leaf: a key and the hash of a value.
@@ -18,6 +19,14 @@ pub(super) const LEAF_BYTES: usize = 64;
 pub struct ValueHash(pub Digest);
 
 impl ValueHash {
+    /// The hashes of values, in order.
+    #[must_use]
+    pub fn of_each(kernel: NodeKernel, values: &[&[u8]]) -> Vec<Self> {
+        let mut digests = vec![[0; 32]; values.len()];
+        kernel.hash_tagged(VALUE, values, &mut digests);
+        digests.into_iter().map(Self).collect()
+    }
+
     /// The hash of a value.
     #[must_use]
     pub fn of(value: &[u8]) -> Self {
@@ -71,7 +80,7 @@ impl Leaf {
     /// `tagged("state-leaf", key || value hash)`: the hash of the subtree.
     #[must_use]
     pub fn hash(&self) -> Digest {
-        hash_of(&self.bytes)
+        LEAF.hash(&self.bytes)
     }
 }
 
@@ -79,9 +88,4 @@ impl fmt::Debug for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Leaf({}: {})", self.key(), hex::encode(self.value().0))
     }
-}
-
-/// The hash of the leaf with these bytes.
-pub(super) fn hash_of(leaf: &[u8; LEAF_BYTES]) -> Digest {
-    LEAF.hash(leaf)
 }

@@ -53,10 +53,9 @@ impl<P: Pages> Scrub<P> {
 
     fn step(&mut self) -> Result<Vec<Leaf>, PagesError<P::Error>> {
         let batch = self.ahead.split_off(self.ahead.len().saturating_sub(Folding::BATCH));
-        let (mut folds, mut leaves) = (Vec::with_capacity(batch.len()), Vec::new());
+        let (mut pages, mut leaves) = (Vec::with_capacity(batch.len()), Vec::new());
         for (path, _) in &batch {
             let page = expect_page(&self.pages, *path)?;
-            folds.push(Fold::new(&page.parts()));
             for (slot, held) in page.slots() {
                 match held {
                     Slot::Empty => {}
@@ -68,7 +67,9 @@ impl<P: Pages> Scrub<P> {
                     }
                 }
             }
+            pages.push(page);
         }
+        let mut folds: Vec<_> = pages.iter().map(|page| Fold::new(&page.parts())).collect();
         self.folding.run(&mut folds);
         for ((path, expected), fold) in batch.iter().zip(&folds) {
             if fold.hash(0) != expected {
