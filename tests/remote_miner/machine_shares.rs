@@ -6,7 +6,7 @@ use proofward::engine::Solution;
 use proofward::hash::Algorithm;
 use proofward::node::client::fleet::{Fleet, FleetAction, FleetEvent, ServerEvent};
 use proofward::node::client::payout::PayoutScript;
-use proofward::node::client::template::{SUBMITS_MAX, TemplateClient};
+use proofward::node::client::template::{REFRESH, SUBMITS_MAX, TemplateClient};
 use proofward::node::client::{Event, Fate, Session, Trouble};
 use proofward::node::difficulty::of_target;
 use proofward::primitives::{CompactTarget, Target};
@@ -117,6 +117,24 @@ fn after_a_block_nothing_is_searched_until_there_is_work_on_another() {
     let late = node.take("getblocktemplate long");
     node.answer_to(late, &template(6));
     assert_eq!(node.offers.len(), 2);
+}
+
+/// A plain request that was asked before somebody's block is answered after the long poll that told of it.
+#[test]
+fn a_late_answer_does_not_bring_an_old_tip_back() {
+    let mut node = Node::new(Some(PAYOUT));
+    node.result(&template(5));
+    node.wait(REFRESH);
+    node.answer("getblocktemplate long", &template(6));
+    node.answer("getblocktemplate", &template(5));
+    assert_eq!((node.offers.len(), node.is_resting), (2, false));
+    node.find_one(false);
+    assert_eq!((node.submits(), node.fates()), (1, vec![]), "its work is good");
+    // What is answered to a request of now is the node's word, also if the chain went back.
+    node.answer("getblocktemplate", &template(5));
+    assert_eq!(node.offers.len(), 3);
+    node.find_one(false);
+    assert_eq!((node.submits(), node.fates()), (2, vec![]));
 }
 
 #[test]

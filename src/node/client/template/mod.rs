@@ -58,12 +58,13 @@ enum Open {
     Submit(Box<Find>),
 }
 
-/// A parent on which a block was found.
+/// A parent on which a block was found, by us or by others.
 #[derive(Debug)]
 struct Solved {
     parent: BlockHash,
-    /// Once the node has taken the block: the first request that was asked after. A template on the same
-    /// parent that answers it is what the node wants all the same.
+    /// Once the node knows the block: the first request that was asked after. A template on the same
+    /// parent that answers it is what the node wants all the same; one that answers an earlier request is
+    /// late.
     known_from: Option<u64>,
 }
 
@@ -225,24 +226,32 @@ impl TemplateClient {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
-        self.long_poll_id.clone_from(&template.long_poll);
         let parent = template.prev_block;
-        let is_new_tip = self.tip.replace(parent) != Some(parent);
-        // A block among those that waited may have ended the search on this parent.
+        if self.solved.as_ref().is_some_and(|solved| solved.covers(parent, request)) {
+            // A block among those that waited for a connection is what ended the search.
+            self.submit_kept(now, actions);
+            if self.solved.as_ref().is_some_and(|solved| solved.known_from.is_some()) {
+                self.ask_again(now, actions);
+            }
+            if self.tip == Some(parent) {
+                self.long_poll_id = template.long_poll;
+            }
+            self.long_poll(now, actions);
+            return;
+        }
+        self.long_poll_id.clone_from(&template.long_poll);
+        let before = self.tip.replace(parent);
+        let is_new_tip = before != Some(parent);
+        match before.filter(|_| is_new_tip) {
+            Some(parent) => {
+                self.solved = Some(Solved { parent, known_from: Some(self.next_number) });
+            }
+            None => _ = self.solved.take_if(|solved| solved.parent == parent),
+        }
         self.submit_kept(now, actions);
-        match &self.solved {
-            Some(solved) if solved.covers(parent, request) => {
-                if solved.known_from.is_some() {
-                    self.ask_again(now, actions);
-                }
-            }
-            _ => {
-                self.solved.take_if(|solved| solved.parent == parent);
-                if let Err(trouble) = self.offer(template, is_new_tip, actions) {
-                    actions.push(Action::Leave(trouble));
-                    return;
-                }
-            }
+        if let Err(trouble) = self.offer(template, is_new_tip, actions) {
+            actions.push(Action::Leave(trouble));
+            return;
         }
         self.long_poll(now, actions);
     }
