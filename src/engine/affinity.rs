@@ -58,6 +58,41 @@ pub fn on_cpus<T>(_cpus: &[usize], _start: impl FnOnce() -> T) -> Result<T, Affi
     Err(AffinityError::Unsupported)
 }
 
+/// The CPUs on which the threads of one piece of work have begun, so that no two begin on the same.
+///
+/// Where no CPU is idle, the scheduler of Linux starts a thread that it wakes on the CPU of whoever woke it,
+/// or where it last ran, and takes tens of milliseconds to move one of two that meet there, even if what keeps
+/// the other CPUs busy has the lowest priority.
+#[derive(Debug, Default)]
+pub struct Apart(std::sync::Mutex<Vec<usize>>);
+
+impl Apart {
+    /// Moves the calling thread to another CPU if one that was here before is on the same. It is bound to
+    /// none: from there on the system moves it as it likes. Elsewhere than on Linux, and where the system
+    /// refuses, it stays.
+    pub fn begin(&self) {
+        let mut taken = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let cpu = apart_from(&taken);
+        taken.extend(cpu);
+    }
+}
+
+/// Where the calling thread is then.
+#[cfg(all(target_os = "linux", feature = "affinity"))]
+fn apart_from(taken: &[usize]) -> Option<usize> {
+    let here = rustix::thread::sched_getcpu();
+    if !taken.contains(&here) {
+        return Some(here);
+    }
+    let free = allowed().ok()?.into_iter().find(|cpu| !taken.contains(cpu))?;
+    on_cpus(&[free], || free).ok()
+}
+
+#[cfg(not(all(target_os = "linux", feature = "affinity")))]
+fn apart_from(_taken: &[usize]) -> Option<usize> {
+    None
+}
+
 #[cfg(all(target_os = "linux", feature = "affinity"))]
 fn refused(error: rustix::io::Errno) -> AffinityError {
     AffinityError::Refused(error.to_string())

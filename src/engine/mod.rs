@@ -49,7 +49,7 @@ pub mod verify;
 mod work;
 mod worker;
 
-pub use affinity::{AffinityError, on_cpus};
+pub use affinity::{AffinityError, Apart, on_cpus};
 pub use extranonce::{Coinbase, ExtranonceError, ExtranonceSource};
 pub use search::{Engine, Event, Generation, Options, Propose, Solution, StartError};
 pub use work::{Template, Until, Work, WorkSource};

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use super::connection::{Closing, Connection};
 use super::desk::{Desk, Issue};
 use super::job::Job;
 use super::limits::SEND_BUFFER_BYTES;
+use crate::engine::Apart;
 use crate::node::clock::{Moment, Moments};
 use crate::node::handle::Handle;
 
@@ -392,18 +392,21 @@ impl Shared {
         }
     }
 
-    /// A job on its way to everybody, on every core.
+    /// A job on its way to everybody, by every thread of the runtime.
     async fn broadcast(&self, issue: Issue) {
         let start = Instant::now();
         let mut everybody = self.everybody();
         let now = self.moments.now();
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let share = everybody.len().div_ceil(cores).max(TURN);
-        let mut parts = Vec::with_capacity(cores);
+        let threads = tokio::runtime::Handle::current().metrics().num_workers().max(1);
+        let share = everybody.len().div_ceil(threads).max(TURN);
+        let mut parts = Vec::with_capacity(threads);
+        let apart = Arc::new(Apart::default());
         while !everybody.is_empty() {
             let part = everybody.split_off(everybody.len().saturating_sub(share));
             let issue = issue.clone();
+            let apart = Arc::clone(&apart);
             parts.push(tokio::spawn(async move {
+                apart.begin();
                 let mut scratch = Vec::with_capacity(2048);
                 for turn in part.chunks(TURN) {
                     for connection in turn {
