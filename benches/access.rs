@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench access` measures; without `--bench` (under `cargo test`) small ones run once.
 //!
-//! A block applied takes 0.25 to 0.32 x the time of its signatures on one core with AVX-512 and SHA-NI; the
+//! A block applied takes 0.24 to 0.31 x the time of its signatures on one core with AVX-512 and SHA-NI; the
 //! goal is 0.2. Of that time judging takes half, a fifth of it to read entries that no cache holds (nine for
 //! a request and its approval) and a tenth to hash guardians' paths; the state tree takes 19 %, the hashes of
 //! its keys and values 6 %, the list of changes 9 %. Much of it is to wait for memory: with pages of 2 MiB for

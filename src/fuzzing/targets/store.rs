@@ -42,7 +42,8 @@ fn value_of(key: &[u8]) -> Vec<u8> {
 /// The first byte chooses the file and whether it is cut; then follow the length that is left (32 bits)
 /// and changes of it: an offset (32 bits) and what is added to the byte there. The store must open or
 /// refuse, read and scrub without falling over, and what it reads is what was stored. Nothing is written:
-/// that a commit to a damaged file may end the process is the known limit of the store.
+/// that a commit to a damaged file may end the process is a known limit of the store. The other is memory:
+/// run it with `-rss_limit_mb=8192`, since redb asks for up to 4 GiB where a changed page pointer says so.
 ///
 /// # Panics
 ///

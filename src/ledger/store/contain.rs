@@ -5,6 +5,10 @@
 //! prevent. It was seen (redb 4.6, the fuzz target `store_open`) only in a commit, and in closing,
 //! which commits, of a file whose pages do not verify; what was committed before stands, as after any crash.
 //! [`DiskStore::verify_pages`](super::DiskStore::verify_pages) finds such a file.
+//!
+//! And memory: redb asks for as much as a page pointer says, up to 4 GiB, before it finds that the file has no
+//! such page. A store whose pointers somebody has changed may take that much for a moment; bits that turned by
+//! themselves hit one of the few bits that say so only by a rare chance.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
