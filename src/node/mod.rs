@@ -8,6 +8,7 @@
 //! all. [`client`] is the other side: a miner for other people's servers.
 
 pub mod budget;
+pub mod call_id;
 pub mod client;
 pub mod difficulty;
 pub mod dir;

@@ -154,6 +154,26 @@ fn a_pool_starts_with_a_batch() {
 }
 
 #[test]
+fn the_id_of_a_call_comes_back_as_it_was_written() {
+    let world = World::new();
+    let uuid = "226854911280625642308916404954512140970";
+    let long = "9.844674407370957e19";
+    let call = |id: &str| format!(r#"{{"method":"uptime","id":{id}}}"#);
+    let said = |body: &str| world.rpc.post(body.as_bytes()).body;
+    for id in [uuid, long, "-0", "0.12345678901234567", "7", "true", r#""\"a\"""#] {
+        let answer = said(&call(id));
+        assert!(answer.contains(&format!(r#""id":{id},"#)), "{id}: {answer}");
+    }
+    let answers = said(&format!("[{}, {}, 3, {}]", call("1"), call(uuid), call(long)));
+    let ids =
+        [r#""id":1,"#, &format!(r#""id":{uuid},"#), r#""id":null,"#, &format!(r#""id":{long},"#)];
+    let places: Vec<_> = ids.iter().map(|id| answers.find(*id).expect(id)).collect();
+    assert!(places.is_sorted(), "{answers}");
+    let digits = world.rpc.post(call(&"7".repeat(257)).as_bytes()).json();
+    assert_eq!(digits["error"]["code"], json!(-32600), "an id is short");
+}
+
+#[test]
 fn errors_have_codes_and_status_200() {
     let world = World::new();
     let rpc = &world.rpc;

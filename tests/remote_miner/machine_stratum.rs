@@ -485,6 +485,11 @@ fn questions_are_answered_and_words_are_passed_on() {
     assert!(answers[1]["result"].as_str().is_some_and(|text| text.starts_with("proofward/")));
     assert_eq!(answers[2]["error"][0], 20);
     assert_eq!(answers.len(), 3);
+    // Its digits come back, though no 64 bits hold them.
+    let digits = "98446744073709551616";
+    talk.step(Event::Line(format!(r#"{{"id":{digits},"method":"mining.ping"}}"#)));
+    let id: Value = serde_json::from_str(digits).unwrap();
+    assert_eq!(talk.sent.last().map(|sent| &sent["id"]), Some(&id));
     talk.server("client.show_message", json!(["maintenance\u{7} at noon"]));
     assert_eq!(talk.messages, ["the server says: maintenance  at noon"]);
 }

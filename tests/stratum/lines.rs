@@ -1,7 +1,8 @@
 //! Lines as clients write them, and what is made of them.
 
+use proofward::node::call_id::Id;
 use proofward::node::stratum::protocol::{
-    Call, Id, LineError, Reject, Submit, Writer, difficulty_of_password, parse,
+    Call, LineError, Reject, Submit, Writer, difficulty_of_password, parse,
 };
 
 fn call(line: &str) -> Call {
@@ -65,6 +66,11 @@ fn ids_are_echoed_as_they_came_and_null_is_never_answered() {
         ("0", "0"),
         ("-7", "-7"),
         ("18446744073709551615", "18446744073709551615"),
+        // Beyond 64 bits, and of more digits than a float has.
+        ("98446744073709551616", "98446744073709551616"),
+        ("-0", "-0"),
+        ("9.844674407370957e19", "9.844674407370957e19"),
+        ("0.12345678901234567", "0.12345678901234567"),
         (r#""auth""#, r#""auth""#),
         (r#""tx\"list\\1""#, r#""tx\"list\\1""#),
     ];

@@ -32,8 +32,8 @@ pub fn rpc_body(data: &[u8]) {
             }
             Err((return_to, error)) => (return_to, Err(error)),
         };
-        let text = return_to.wrap(answer).to_string();
-        let again = json::parse(text.as_bytes()).expect("an answer is JSON");
+        let text = serde_json::to_string(&return_to.wrap(answer)).expect("an answer is JSON");
+        let again = json::parse(text.as_bytes()).expect("and can be read");
         assert!(again["result"].is_null() || again["error"].is_null(), "{text}");
     }
 }

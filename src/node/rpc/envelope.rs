@@ -2,7 +2,13 @@
 //! nothing for the version and read `result`, `error` and `id` of every answer; who says `"2.0"` gets what
 //! that asks for. What a method means stands elsewhere.
 
-use serde_json::{Map, Value, json};
+use std::cell::LazyCell;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::node::call_id::Id;
 
 use super::json;
 
@@ -79,7 +85,7 @@ pub struct Call {
 /// Where an answer goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReturnTo {
-    id: Value,
+    id: Id,
     is_version_2: bool,
     /// Nobody waits for it.
     pub is_notification: bool,
@@ -88,30 +94,37 @@ pub struct ReturnTo {
 impl ReturnTo {
     /// For what is too broken to have an id.
     fn nobody() -> Self {
-        Self { id: Value::Null, is_version_2: false, is_notification: false }
+        Self { id: Id::Null, is_version_2: false, is_notification: false }
     }
 
     /// The answer as it is sent.
     #[must_use]
-    pub fn wrap(self, answer: Answer) -> Value {
-        let mut fields = Map::new();
-        if self.is_version_2 {
-            fields.insert("jsonrpc".into(), "2.0".into());
-        }
+    pub fn wrap(self, answer: Answer) -> Wrapped {
         // minerd takes any `error` but null for a failure, and reads `result` in any case.
         let (result, error) = match answer {
             Ok(result) => (result, Value::Null),
             Err(error) => (Value::Null, error.to_json()),
         };
-        if !self.is_version_2 || error.is_null() {
-            fields.insert("result".into(), result);
+        let is_failure = !error.is_null();
+        Wrapped {
+            error: (!self.is_version_2 || is_failure).then_some(error),
+            id: self.id,
+            jsonrpc: self.is_version_2.then_some("2.0"),
+            result: (!self.is_version_2 || !is_failure).then_some(result),
         }
-        if !self.is_version_2 || !error.is_null() {
-            fields.insert("error".into(), error);
-        }
-        fields.insert("id".into(), self.id);
-        Value::Object(fields)
     }
+}
+
+/// An answer in its envelope.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Wrapped {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+    id: Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jsonrpc: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
 }
 
 /// A call, or the answer to what is none.
@@ -140,12 +153,22 @@ pub fn read(body: &[u8]) -> Body {
         Ok(Value::Array(calls)) if calls.is_empty() => {
             refuse(Code::InvalidRequest, "a batch without a call".into())
         }
-        Ok(Value::Array(calls)) => Body::Batch(calls.into_iter().map(call).collect()),
-        Ok(value) => Body::One(call(value)),
+        Ok(Value::Array(calls)) => {
+            let texts = LazyCell::new(|| {
+                serde_json::from_slice::<Vec<&RawValue>>(body).expect("an array that was just read")
+            });
+            let calls = calls.into_iter().enumerate();
+            Body::Batch(calls.map(|(at, value)| call(value, || texts[at].get())).collect())
+        }
+        Ok(value) => {
+            let text = || str::from_utf8(body).expect("JSON that was just read");
+            Body::One(call(value, text))
+        }
     }
 }
 
-fn call(value: Value) -> Read {
+/// Reads a call; `text` is what it was read from.
+fn call<'a>(value: Value, text: impl FnOnce() -> &'a str) -> Read {
     let invalid = |return_to: &ReturnTo, message: &str| {
         let return_to = ReturnTo { is_notification: false, ..return_to.clone() };
         Err((return_to, RpcError::new(Code::InvalidRequest, message)))
@@ -157,16 +180,26 @@ fn call(value: Value) -> Read {
     return_to.is_version_2 = fields.get("jsonrpc").is_some_and(|version| version == "2.0");
     let id = fields.remove("id");
     return_to.is_notification = return_to.is_version_2 && id.is_none();
-    match id.unwrap_or(Value::Null) {
-        Value::String(id) if id.len() > ID_BYTES_MAX => {
-            return invalid(&return_to, "an id of more than 256 bytes");
-        }
-        id @ (Value::Null | Value::String(_) | Value::Number(_)) => return_to.id = id,
+    let id = match id.unwrap_or(Value::Null) {
+        Value::Null => Id::Null,
+        Value::String(id) => Id::Text(id),
+        // Its digits are in the text alone, which is read once more for such a rare one.
+        Value::Number(number) if number.is_f64() => Id::of_call(text()).unwrap_or_default(),
+        Value::Number(number) => Id::Number(number.to_string().into()),
         // Some number their calls with what they like; it costs nothing to send a small one back.
-        id @ Value::Bool(_) => return_to.id = id,
+        Value::Bool(id) => Id::Bool(id),
         Value::Array(_) | Value::Object(_) => {
             return invalid(&return_to, "an id is a number, a string or null");
         }
+    };
+    match &id {
+        Id::Text(text) if text.len() > ID_BYTES_MAX => {
+            return invalid(&return_to, "an id of more than 256 bytes");
+        }
+        Id::Number(digits) if digits.len() > ID_BYTES_MAX => {
+            return invalid(&return_to, "an id of more than 256 digits");
+        }
+        _ => return_to.id = id,
     }
     let method = match fields.remove("method") {
         Some(Value::String(method)) if method.len() <= NAME_BYTES_MAX => method,

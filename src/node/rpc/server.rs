@@ -8,7 +8,7 @@ use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::ledger::block::BLOCK_BYTES_MAX;
 use crate::node::http::guard::Guard;
@@ -16,7 +16,7 @@ use crate::node::http::serve::Visitor;
 
 use super::auth::{Auth, Shown};
 use super::context::Context;
-use super::envelope::{Body, Read, read};
+use super::envelope::{Body, Read, Wrapped, read};
 use super::methods;
 
 /// Bytes of a body: a block in hex, and what stands around it.
@@ -88,19 +88,19 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
     let parsed = read(&body);
     drop(body);
     let answer = match parsed {
-        Body::One(call) => one(&door, call, &visitor).await,
+        Body::One(call) => one(&door, call, &visitor).await.map(|answer| text_of(&answer)),
         Body::Batch(calls) => {
             let mut answers = Vec::new();
             for call in calls {
                 answers.extend(one(&door, call, &visitor).await);
             }
-            (!answers.is_empty()).then_some(Value::Array(answers))
+            (!answers.is_empty()).then(|| text_of(&answers))
         }
     };
     let mut response = match answer {
         Some(answer) => {
             let json = HeaderValue::from_static("application/json");
-            ([(header::CONTENT_TYPE, json)], HttpBody::from(format!("{answer}\n"))).into_response()
+            ([(header::CONTENT_TYPE, json)], HttpBody::from(answer)).into_response()
         }
         None => StatusCode::NO_CONTENT.into_response(),
     };
@@ -110,7 +110,14 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
     response
 }
 
-async fn one(door: &Door, call: Read, visitor: &Visitor) -> Option<Value> {
+/// As a line of JSON.
+fn text_of(answer: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(answer).expect("an answer is JSON");
+    text.push('\n');
+    text
+}
+
+async fn one(door: &Door, call: Read, visitor: &Visitor) -> Option<Wrapped> {
     let (return_to, answer) = match call {
         Ok(call) => {
             let answer = methods::run(&door.context, &call, visitor.ip()).await;

@@ -8,29 +8,19 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::limits::{EXTRANONCE2_BYTES, NAME_CHARS_MAX};
 use crate::node::accounting::Uncounted;
+use crate::node::call_id::Id;
 use crate::node::difficulty::{self, Difficulty};
 use crate::primitives::Target;
 use crate::primitives::limits::VERSION_ROLLING_MASK;
 
-/// The id of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Id {
-    /// None, or null: whoever sent it wants no answer.
-    Null,
-    /// A number.
-    Number(Number),
-    /// A text.
-    Text(String),
-}
-
 /// A line from a client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// To be echoed.
+    /// To be echoed; whoever sent none, or null, wants no answer.
     pub id: Id,
     /// What is asked.
     pub call: Call,
@@ -217,7 +207,7 @@ impl Reject {
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(default)]
-    id: Value,
+    id: Id,
     #[serde(borrow, default)]
     method: Option<Cow<'a, str>>,
     #[serde(default)]
@@ -241,18 +231,15 @@ pub fn parse(line: &[u8]) -> Result<Request, LineError> {
     }
     let wire: Wire<'_> =
         serde_json::from_str(&line).map_err(|error| not_a_message(&error.to_string()))?;
-    let id = match wire.id {
-        Value::Null => Id::Null,
-        Value::Number(number) => Id::Number(number),
-        Value::String(text) => Id::Text(text),
-        _ => return Err(not_a_message("an id that is neither number nor text")),
-    };
+    if let Id::Bool(_) = wire.id {
+        return Err(not_a_message("an id that is neither number nor text"));
+    }
     let params = match wire.params {
         Value::Array(params) => params,
         _ => Vec::new(),
     };
     let call = wire.method.map_or(Call::Answer, |method| call(&method, &params));
-    Ok(Request { id, call })
+    Ok(Request { id: wire.id, call })
 }
 
 fn is_http(line: &[u8]) -> bool {
@@ -454,11 +441,10 @@ impl Writer<'_> {
     }
 
     fn reply(&mut self, id: &Id, result: &str, error: &str) {
-        let id = match id {
-            Id::Null => return,
-            Id::Number(number) => number.to_string(),
-            Id::Text(text) => quoted(text),
-        };
+        if *id == Id::Null {
+            return;
+        }
+        let id = serde_json::to_string(id).expect("an id is JSON");
         self.push(&format!("{{\"id\":{id},\"result\":{result},\"error\":{error}}}\n"));
     }
 

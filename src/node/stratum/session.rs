@@ -16,13 +16,13 @@ use super::limits::{
 };
 use super::numbers::Extranonce1;
 use super::protocol::{
-    Call, Configure, Id, LineError, Reject, Submit, Writer, agreed_mask, difficulty_of_password,
-    parse,
+    Call, Configure, LineError, Reject, Submit, Writer, agreed_mask, difficulty_of_password, parse,
 };
 use super::share::{self, Found};
 use super::vardiff::Vardiff;
 use crate::ledger::signature::PubKey;
 use crate::node::accounting::Login;
+use crate::node::call_id::Id;
 use crate::node::clock::Moment;
 use crate::node::difficulty::Difficulty;
 

@@ -1,8 +1,10 @@
 //! The lines of Stratum V1 as a client reads and writes them. Foreign lines are taken as tolerantly as
 //! they can be understood in one way only; ours are as strict as the strictest server wants them.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::node::call_id::Id;
 use crate::node::difficulty::Difficulty;
 use crate::primitives::limits::{DIGEST_BYTES, VERSION_ROLLING_MASK};
 use crate::primitives::{BlockHash, CompactTarget, Digest};
@@ -47,8 +49,8 @@ pub enum Line {
     ShowMessage(String),
     /// A question: its id, to be repeated, and its method.
     Question {
-        /// Any JSON but null.
-        id: Value,
+        /// Not null.
+        id: Id,
         /// The method.
         method: String,
     },
@@ -140,7 +142,9 @@ impl Line {
                 Ok(Self::ShowMessage(words(params.first().unwrap_or(&Value::Null))))
             }
             _ if id.is_null() => Ok(Self::Unknown(shorten(method))),
-            _ => Ok(Self::Question { id: id.clone(), method: method.to_owned() }),
+            _ => Id::of_call(text)
+                .map(|id| Self::Question { id, method: method.to_owned() })
+                .ok_or("expected a number or a text as id"),
         };
         read.map_err(|what| LineError { method: shorten(method), what })
     }
@@ -372,10 +376,14 @@ impl Ask<'_> {
 }
 
 /// An answer to a question of the server.
-pub(super) fn reply(id: &Value, result: Result<&str, &str>) -> String {
-    match result {
-        Ok(text) => json!({ "id": id, "result": text, "error": null }),
-        Err(words) => json!({ "id": id, "result": null, "error": [20, words, null] }),
+pub(super) fn reply(id: &Id, result: Result<&str, &str>) -> String {
+    #[derive(Serialize)]
+    struct Reply<'a> {
+        id: &'a Id,
+        result: Option<&'a str>,
+        error: Option<(u8, &'a str, ())>,
     }
-    .to_string()
+    let error = result.err().map(|words| (20, words, ()));
+    let reply = Reply { id, result: result.ok(), error };
+    serde_json::to_string(&reply).expect("texts and an id are JSON")
 }
