@@ -196,10 +196,14 @@ fn errors_have_codes_and_status_200() {
     ] {
         assert_eq!(code(body), json!(-32600), "{body}");
     }
-    assert_eq!(
-        code("{\"method\":\"getblocktemplate\",\"params\":[{\"mode\":\"proposal\"}]}"),
-        json!(-8)
-    );
+    for (request, expected) in [
+        (json!({"mode": "guess"}), -8),
+        (json!({"mode": "proposal"}), -3),
+        (json!({"mode": "proposal", "data": 7}), -3),
+        (json!({"mode": "proposal", "data": "zz"}), -22),
+    ] {
+        assert_eq!(rpc.code("getblocktemplate", json!([request])), expected, "{request}");
+    }
     assert_eq!(code("{\"method\":\"getblocktemplate\",\"params\":[3]}"), json!(-3));
 }
 

@@ -129,4 +129,13 @@ impl Caller {
         params.extend(workid.map(|workid| json!({"workid": workid})));
         self.call("submitblock", json!(params)).as_str().map(str::to_owned)
     }
+
+    /// The word that a proposal is answered with; none if it would do.
+    pub(crate) fn propose(&self, block: &[u8], workid: Option<&Value>) -> Option<String> {
+        let mut request = json!({"mode": "proposal", "data": hex::encode(block)});
+        if let Some(workid) = workid {
+            request["workid"] = workid.clone();
+        }
+        self.call("getblocktemplate", json!([request])).as_str().map(str::to_owned)
+    }
 }

@@ -140,6 +140,19 @@ impl Work {
         [header, &[count], &self.coinbase].concat()
     }
 
+    /// With another coinbase, and its leaf.
+    pub(crate) fn with_coinbase(&self, change: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut work = self.clone();
+        change(&mut work.coinbase);
+        work.leaves[0] = hash(&work.coinbase);
+        work
+    }
+
+    /// The whole block under a header that nobody has worked for.
+    pub(crate) fn unsolved(&self) -> Vec<u8> {
+        [self.short_with(&self.solve_as(false)), self.transactions.concat()].concat()
+    }
+
     /// The whole block.
     pub(crate) fn block(&self) -> Vec<u8> {
         [self.short(), self.transactions.concat()].concat()

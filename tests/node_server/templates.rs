@@ -142,6 +142,23 @@ fn without_a_payout_there_is_the_value_only() {
     assert!(template["coinbasevalue"].is_u64());
 }
 
+/// A coinbase that takes more than there is.
+fn greedy(work: &Work) -> Work {
+    work.with_coinbase(|coinbase| {
+        // After the script, the sequence and the count of outputs.
+        let value = 42 + usize::from(coinbase[41]) + 4 + 1;
+        coinbase[value + 5] += 1;
+    })
+}
+
+/// A coinbase that commits to another state.
+fn stateless(work: &Work) -> Work {
+    work.with_coinbase(|coinbase| {
+        let end = coinbase.len() - 5;
+        coinbase[end] ^= 1;
+    })
+}
+
 #[test]
 fn rejects_are_words() {
     let world = World::new();
@@ -159,17 +176,8 @@ fn rejects_are_words() {
     check(Work { time: 1_700_000_001, ..good.clone() }, "time-too-old");
     let future = u32::try_from(world.now()).unwrap() + 9;
     check(Work { time: future, ..good.clone() }, "time-too-new");
-    let mut greedy = good.clone();
-    // After the script, the sequence and the count of outputs.
-    let value = 42 + usize::from(greedy.coinbase[41]) + 4 + 1;
-    greedy.coinbase[value + 5] += 1;
-    greedy.leaves = vec![hash(&greedy.coinbase)];
-    check(greedy, "bad-cb-amount");
-    let mut stateless = good.clone();
-    let end = stateless.coinbase.len() - 5;
-    stateless.coinbase[end] ^= 1;
-    stateless.leaves = vec![hash(&stateless.coinbase)];
-    check(stateless, "bad-state-root");
+    check(greedy(&good), "bad-cb-amount");
+    check(stateless(&good), "bad-state-root");
     let bad_hash = [&good.solve_as(false)[..], &[1], &good.coinbase].concat();
     assert_eq!(rpc.submit(&bad_hash, None), Some("high-hash".into()));
 
@@ -188,6 +196,58 @@ fn rejects_are_words() {
     assert_eq!(rpc.code("submitblock", json!([7])), -3);
     assert_eq!(rpc.submit(&after.solve_as(true)[..79], None), Some("malformed".into()));
     assert_eq!(rpc.submit(&after.block(), None), None);
+}
+
+/// BIP23: the whole block is judged, all but its work, and nothing comes of it.
+#[test]
+fn a_proposal_is_judged_and_forgotten() {
+    let world = World::new();
+    world.pay();
+    let rpc = &world.rpc;
+    let template = rpc.template();
+    assert_eq!(template["capabilities"], json!(["proposal"]));
+    let good = Work::of(&template);
+    let all = rpc.answer("getblockchaininfo", json!([]));
+    let check = |block: Vec<u8>, word: Option<&str>| {
+        assert_eq!(rpc.propose(&block, None).as_deref(), word);
+        assert_eq!(rpc.answer("getblockchaininfo", json!([])), all, "{word:?} changes nothing");
+    };
+    // With work and without it.
+    check(good.block(), None);
+    check(good.unsolved(), None);
+    check(good.unsolved(), None);
+    assert_eq!(rpc.propose(&good.short(), Some(&template["workid"])), None);
+    assert_eq!(rpc.propose(&good.short(), Some(&json!("ffff"))), Some("unknown-work".into()));
+    assert_eq!(rpc.call("getmempoolinfo", json!([]))["size"], json!(3), "all is pending still");
+    let future = u32::try_from(world.now()).unwrap() + 9;
+    for (work, word) in [
+        (Work { version: 0x2000_0001, ..good.clone() }, "bad-version"),
+        (Work { bits: good.bits - 1, ..good.clone() }, "bad-diffbits"),
+        (Work { leaves: vec![[1; 32]], ..good.clone() }, "bad-txnmrklroot"),
+        (Work { time: 1_700_000_001, ..good.clone() }, "time-too-old"),
+        (Work { time: future, ..good.clone() }, "time-too-new"),
+        (Work { previous: [7; 32], ..good.clone() }, "inconclusive-not-best-prevblk"),
+        (greedy(&good), "bad-cb-amount"),
+        (stateless(&good), "bad-state-root"),
+    ] {
+        check(work.unsolved(), Some(word));
+    }
+    // A payment with another signature, under a root that holds it.
+    let mut forged = good.clone();
+    *forged.transactions[0].last_mut().unwrap() ^= 1;
+    forged.leaves[1] = hash(&forged.transactions[0]);
+    check(forged.unsolved(), Some("BadSig"));
+    check(good.block()[..79].to_vec(), Some("malformed"));
+    check([good.unsolved(), vec![0]].concat(), Some("malformed"));
+
+    assert_eq!(rpc.submit(&good.block(), None), None);
+    let late = Work { time: good.time + 1, ..good.clone() };
+    assert_eq!(rpc.propose(&good.block(), None), Some("duplicate".into()));
+    let stale = Some("inconclusive-not-best-prevblk".into());
+    assert_eq!(rpc.propose(&late.unsolved(), None), stale);
+    assert_eq!(rpc.submit(&late.block(), None), Some("stale-prevblk".into()));
+    let kept = Some("duplicate-inconclusive".into());
+    assert_eq!(rpc.propose(&late.block(), None), kept, "beside the best chain it is not judged");
 }
 
 /// Long polls of many, answered by one block.

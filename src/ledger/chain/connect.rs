@@ -156,7 +156,8 @@ impl Chain {
         Ok(hash)
     }
 
-    fn judge(
+    /// What a block on top of the tip changes, its fees and when it is, if every rule of the state holds.
+    pub(super) fn judge(
         &self,
         view: View<'_>,
         height: u32,

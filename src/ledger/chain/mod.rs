@@ -12,6 +12,7 @@ mod finality;
 pub mod header;
 mod known;
 mod ledger;
+mod proposal;
 mod record;
 mod release;
 mod replay;
@@ -27,6 +28,7 @@ pub use damage::BlockPart;
 pub use evidence::{EvidenceError, Shown, StateEvidence};
 pub use finality::{Alarm, CheckpointError, SignedCheckpoint, Witnessed};
 pub use ledger::{Ledger, SubmitError, Submitted};
+pub use proposal::ProposalError;
 pub use record::{Record, Status};
 pub use release::{
     EMERGENCY_ANCHOR_DEPTH_BLOCKS, EMERGENCY_LIFE_BLOCKS, RELEASE_DEPTH_BLOCKS, Release,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::ledger::signature::PubKey;
 use crate::ledger::store::Inbox;
@@ -48,6 +48,8 @@ pub struct Context {
     pub templates: Templates,
     /// What came back.
     pub shares: Shares,
+    /// Proposals that are judged at a time: none has cost its author any work.
+    pub(super) proposals: Arc<Semaphore>,
     /// The time, for rates.
     pub moments: Moments,
     /// When the node started, by its clock.
@@ -69,6 +71,7 @@ impl Context {
             handle,
             settings,
             templates: Templates::default(),
+            proposals: Arc::new(Semaphore::new(1)),
             stop,
             unique: AtomicU32::new(0),
             waiting: Mutex::default(),

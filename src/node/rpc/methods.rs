@@ -53,7 +53,7 @@ pub static METHODS: &[Method] = methods! {
     "getblockcount" [] Read(chain::block_count) "height of the tip"
     "getblockhash" ["height"] Read(chain::block_hash) "hash of the best chain's block at a height"
     "getblockheader" ["blockhash" "verbose"] Read(chain::header) "a header: false bytes, true fields"
-    "getblocktemplate" ["template_request"] Wait(|context, params, ip| Box::pin(mining::template(context, params, ip))) "work for a miner (BIP22, BIP23); with longpollid it waits for a new tip"
+    "getblocktemplate" ["template_request"] Wait(|context, params, ip| Box::pin(mining::template(context, params, ip))) "work for a miner (BIP22, BIP23); with longpollid it waits for a new tip; with mode proposal it judges the block in data"
     "getconnectioncount" [] Read(chain::connection_count) "connections to other nodes"
     "getdifficulty" [] Read(chain::difficulty) "difficulty of the block to mine"
     "getmempoolinfo" [] Wait(|context, _, _| Box::pin(pending::info(context))) "what is pending, counted"

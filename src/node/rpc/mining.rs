@@ -1,6 +1,7 @@
 //! Work and blocks: `getblocktemplate` (BIP22, BIP23, BIP145), `submitblock`, and what miners ask beside
 //! them. The fields were chosen by what minerd, cpuminer-opt, cgminer and pool software read.
 
+use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::hash::sha256::sha256d;
 use crate::ledger::block::{BLOCK_BYTES_MAX, BLOCK_SIGNATURES_MAX};
-use crate::ledger::chain::{SubmitError, Submitted};
+use crate::ledger::chain::{ProposalError, Status, SubmitError, Submitted};
 use crate::ledger::coinbase::Coinbase;
 use crate::ledger::spec::BLOCK_VERSION;
 use crate::node::candidate::Candidate;
@@ -29,12 +30,17 @@ const EXPIRES_SECONDS: u64 = 120;
 
 /// `getblocktemplate`.
 pub(super) async fn template(context: Arc<Context>, params: Params, ip: IpAddr) -> Answer {
-    let asked = params.object_or_none(0)?.cloned().unwrap_or_default();
-    let text = |name: &str| asked.get(name).and_then(Value::as_str);
+    let asked = params.object_or_none(0)?;
+    let text = |name: &str| asked?.get(name)?.as_str();
     match text("mode") {
         None | Some("template") => {}
+        Some("proposal") => {
+            let message = "a proposal is the hex of a block in data";
+            let data = text("data").ok_or_else(|| RpcError::new(Code::Type, message))?;
+            return propose(context, decoded(data)?, text("workid")).await;
+        }
         Some(_) => {
-            let message = "only mode template is known: submit a block to have it judged";
+            let message = "only the modes template and proposal are known";
             return Err(RpcError::new(Code::InvalidParameter, message));
         }
     }
@@ -44,6 +50,39 @@ pub(super) async fn template(context: Arc<Context>, params: Params, ip: IpAddr) 
     let context = Arc::clone(&context);
     // A full block is megabytes of hex.
     blocking(move || Ok(describe(&context, &context.handle.current()))).await
+}
+
+/// `getblocktemplate` with a block in it: null, or why it would be refused in a word (BIP23), whatever its
+/// hash. It is judged beside the ledger, so nothing waits for it but the next one.
+async fn propose(context: Arc<Context>, sent: Vec<u8>, workid: Option<&str>) -> Answer {
+    let now = context.handle.clock().now();
+    let bytes = match context.templates.complete(sent, workid, now) {
+        Completed::Block(bytes) => bytes,
+        Completed::Unknown => return Ok(json!("unknown-work")),
+    };
+    let place = Arc::clone(&context.proposals).acquire_owned().await;
+    blocking(move || {
+        // Whoever asked may have gone away; the next one starts when this has ended all the same.
+        let _place = place;
+        let chain = context.handle.chain();
+        let judged = context.handle.with_view(|view| Ok(chain.judge_proposal(*view, &bytes, now)));
+        let failed = |error: &dyn Error| RpcError::new(Code::Internal, error.to_string());
+        Ok(json!(match judged.map_err(|error| failed(&error))? {
+            Ok(()) => None,
+            Err(ProposalError::Known(Status::Valid)) => Some("duplicate"),
+            Err(ProposalError::Known(Status::Invalid)) => Some("duplicate-invalid"),
+            Err(ProposalError::Known(Status::Stored)) => Some("duplicate-inconclusive"),
+            Err(ProposalError::NotOnTip { .. }) => Some("inconclusive-not-best-prevblk"),
+            Err(ProposalError::Rule(verdict)) => Some(verdict.rule.name()),
+            Err(ProposalError::Store(error)) => return Err(failed(&error)),
+        }))
+    })
+    .await
+}
+
+/// The bytes of a block in hex.
+fn decoded(hex: &str) -> Result<Vec<u8>, RpcError> {
+    hex::decode(hex).map_err(|_| RpcError::new(Code::Deserialization, "Block decode failed"))
 }
 
 /// On a thread for work that takes its time.
@@ -112,7 +151,7 @@ fn describe(context: &Context, candidate: &Arc<Candidate>) -> Value {
         .collect();
     let mut fields = Map::new();
     let mut set = |name: &str, value: Value| fields.insert(name.into(), value);
-    set("capabilities", json!([]));
+    set("capabilities", json!(["proposal"]));
     set("version", json!(BLOCK_VERSION));
     set("rules", json!(["segwit"]));
     set("vbavailable", json!({}));
@@ -168,8 +207,7 @@ fn describe(context: &Context, candidate: &Arc<Candidate>) -> Value {
 /// `submitblock`: null, or why not in a word (BIP22). What is no block by its own nBits is judged as a
 /// share where shares are asked for; everything else is the ledger's, whatever it is worth as a share.
 pub(super) async fn submit(context: Arc<Context>, params: Params, ip: IpAddr) -> Answer {
-    let sent = hex::decode(params.string(0)?)
-        .map_err(|_| RpcError::new(Code::Deserialization, "Block decode failed"))?;
+    let sent = decoded(params.string(0)?)?;
     let workid = match params.object_or_none(1)? {
         Some(fields) => fields.get("workid").and_then(Value::as_str),
         // Some send the bare id.
