@@ -14,7 +14,9 @@ use proofward::ledger::archive::{
     ArchiveError, ArchiveReader, Import, Place, import, write_archive,
 };
 use proofward::ledger::block::Block;
-use proofward::ledger::chain::{BlockPart, Finding, Ledger, ReplayError, View};
+use proofward::ledger::chain::{
+    BlockPart, Finding, Ledger, ReplayError, SIDE_BODY_BYTES_LEAST, View,
+};
 use proofward::ledger::rules::context::Ancestors;
 use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::store::{Batch, MemoryStore, Read, Store, StoreError, Table};
@@ -60,6 +62,23 @@ fn tables<S: Store>(ledger: &Ledger<S>) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
         entries.into_iter().map(move |(key, value)| (table, key, value))
     });
     all.collect()
+}
+
+/// With room for four small bodies beside the chain that is there.
+#[test]
+fn an_archive_of_more_work_than_there_is_room_for_is_imported_again() {
+    let theirs = paying_ledger(40);
+    let ours = memory_ledger(easy_spec()).with_side_bytes_max(4 * SIDE_BODY_BYTES_LEAST);
+    (0..10).for_each(|_| drop(mine(&ours, Key::new(9).public(), vec![])));
+    let (tip, bytes) = (ours.tip().unwrap(), archive_of(&theirs));
+    let first = theirs.view().hash_at(1).unwrap();
+    let done = import_into(&ours, &bytes).unwrap();
+    assert_eq!((done.added.blocks, done.missing), (40, first));
+    assert_eq!(ours.tip().unwrap(), tip);
+    let done = import_into(&ours, &bytes).unwrap();
+    assert_eq!((done.known + done.added.blocks, done.missing), (40, None));
+    assert_eq!(ours.tip().unwrap().0, theirs.tip().unwrap().0);
+    assert_eq!(ours.view().root().unwrap(), theirs.view().root().unwrap());
 }
 
 #[test]

@@ -8,8 +8,9 @@ mod common;
 
 use common::*;
 use proofward::engine::nodes::NodeKernel;
-use proofward::ledger::chain::Witnessed;
-use proofward::ledger::chain::{Alarm, CheckpointError, Ledger, SignedCheckpoint, Submitted};
+use proofward::ledger::chain::{
+    Alarm, CheckpointError, Ledger, SIDE_BODY_BYTES_LEAST, SignedCheckpoint, Submitted, Witnessed,
+};
 use proofward::ledger::spec::Spec;
 use proofward::ledger::store::MemoryStore;
 use proofward::ledger::transaction::attest::Point;
@@ -148,6 +149,27 @@ fn checkpoints_may_come_before_the_block_that_they_name() {
         let submitted = ours.submit(rival, NOW).unwrap();
         assert!(matches!(submitted, Submitted::Tip { .. }), "{submitted:?}");
     }
+    assert_eq!(ours.tip().unwrap().0, theirs.tip().unwrap().0);
+}
+
+/// There was no room for the bodies of a branch of less work, until the witnesses stood behind it.
+#[test]
+fn what_the_witnesses_settle_is_taken_again_whatever_the_work() {
+    let Split { ours, theirs, rivals } = split(7, 12, 8);
+    let ours = ours.with_side_bytes_max(2 * SIDE_BODY_BYTES_LEAST);
+    for rival in &rivals {
+        assert_eq!(ours.submit(rival, NOW).unwrap(), Submitted::Side);
+    }
+    let at = point(&theirs, 8);
+    for witness in &witnesses()[..2] {
+        assert_eq!(note(&ours, &signed(&theirs, witness, at, None)), Witnessed::Noted);
+    }
+    assert_eq!(ours.settled().unwrap(), None, "it cannot be applied");
+    for rival in &rivals {
+        let submitted = ours.submit(rival, NOW).unwrap();
+        assert!(matches!(submitted, Submitted::Tip { .. }), "{submitted:?}");
+    }
+    assert_eq!(ours.settled().unwrap(), Some(at));
     assert_eq!(ours.tip().unwrap().0, theirs.tip().unwrap().0);
 }
 

@@ -16,6 +16,9 @@ pub struct Import {
     pub known: u64,
     /// What was judged and added; of blocks that arrive beside the tip only the number is known.
     pub added: Run,
+    /// If the archive's branch would be the best, but had no room beside the one that is: the lowest block whose
+    /// body is missing. The same import again brings it.
+    pub missing: Option<BlockHash>,
 }
 
 /// Adds the blocks of `archive` to `ledger` at time `now`: in runs on every core of its pool while they
@@ -48,7 +51,14 @@ pub fn import<S: Store, R: Read + Send>(
         if parent != Some(view.tip()?) {
             match ledger.submit(&block.bytes, now)? {
                 Submitted::Known => done.known += 1,
-                _ => done.added.blocks += 1,
+                Submitted::Incomplete { missing } => {
+                    done.added.blocks += 1;
+                    done.missing = Some(missing);
+                }
+                _ => {
+                    done.added.blocks += 1;
+                    done.missing = None;
+                }
             }
             progress(&done);
             continue;

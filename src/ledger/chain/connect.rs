@@ -8,6 +8,7 @@ use crate::engine::pool::Pool;
 use crate::ledger::block::Block;
 use crate::ledger::chain::known::KnownAncestors;
 use crate::ledger::chain::record::{Record, Status};
+use crate::ledger::chain::side;
 use crate::ledger::chain::view::{META_ROOT, META_TIP, View, corrupt};
 use crate::ledger::goods;
 use crate::ledger::policy::Moment;
@@ -21,6 +22,7 @@ use crate::ledger::spec::Spec;
 use crate::ledger::state::{Change as StateChange, Delta, Logged, Session};
 use crate::ledger::store::{Overlay, StoreError, Table};
 use crate::ledger::tree::{self, Change, PagesError, StateKey, StateRoot, ValueHash};
+use crate::primitives::limits::HEADER_BYTES;
 use crate::primitives::{BlockHash, Digest};
 
 /// Changes of the state that one core hashes side by side.
@@ -112,6 +114,7 @@ impl Chain {
             overlay.put(Table::Transactions, ids.transaction.0, place);
         }
         goods::write(overlay, now, &prepared.block, &prepared.ids);
+        side::remove(overlay, record)?;
         let valid = Record { status: Status::Valid, ..*record };
         overlay.put(Table::Headers, hash.0, valid.encode());
         overlay.put(Table::Meta, META_TIP, hash.0);
@@ -152,6 +155,7 @@ impl Chain {
         overlay.delete(Table::Undo, hash.0);
         overlay.delete(Table::Leaves, hash.0);
         overlay.delete(Table::Heights, record.height.to_be_bytes());
+        side::add(overlay, &record, &hash, bytes.len() - HEADER_BYTES)?;
         overlay.put(Table::Meta, META_TIP, record.parent().0);
         Ok(hash)
     }

@@ -8,7 +8,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::ledger::chain::ledger::{Ledger, SubmitError};
+use crate::ledger::chain::ledger::{Ledger, SubmitError, Submitted};
 use crate::ledger::chain::record::Record;
 use crate::ledger::chain::view::{META_ALARM, META_SETTLED, View, corrupt};
 use crate::ledger::rules::context::Ancestors;
@@ -292,6 +292,8 @@ impl<S: Store> Ledger<S> {
                 Err(SubmitError::Rule(_)) => {
                     return self.raise(Alarm { kept: settled, refused: point });
                 }
+                // It waits for what the disk had no room for.
+                Ok(Submitted::Incomplete { .. }) => return Ok(Witnessed::Noted),
                 moved => moved?,
             };
         }

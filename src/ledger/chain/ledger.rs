@@ -10,6 +10,7 @@ use crate::ledger::chain::connect::{Chain, Prepared};
 use crate::ledger::chain::header::{check_clock, check_header};
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::run::{Run, judge_isolated};
+use crate::ledger::chain::side::{self, Branch, SIDE_BYTES_MAX, holds_settled};
 use crate::ledger::chain::view::{META_ARRIVALS, META_ROOT, META_SPEC, META_TIP, View, corrupt};
 use crate::ledger::chain::writer::Writer;
 use crate::ledger::rules::context::{Ancestors, Refusal};
@@ -34,6 +35,7 @@ pub struct Ledger<S> {
     pub(super) chain: Chain,
     pub(super) store: S,
     pub(super) pool: Pool,
+    side_bytes_max: u64,
 }
 
 /// What became of a block.
@@ -42,9 +44,14 @@ pub struct Ledger<S> {
 pub enum Submitted {
     /// It was there before.
     Known,
-    /// It is stored on a branch with no more work than the best one; if the branch leaves the best one
-    /// below the settled block, its header alone.
+    /// It is known on a branch with no more work than the best one. Its body is kept within the bound of
+    /// [`SIDE_BYTES_MAX`], and not at all if the branch leaves the best one below the settled block.
     Side,
+    /// Its branch would be the best, but some of its bodies had no room beside the best chain.
+    Incomplete {
+        /// The lowest one: from it on the branch is to be sent again.
+        missing: BlockHash,
+    },
     /// It is the new tip.
     Tip {
         /// Blocks that left the best chain, the old tip first.
@@ -103,7 +110,7 @@ impl<S: Store> Ledger<S> {
         write_genesis(&mut overlay, &chain);
         let batch = overlay.into_batch();
         store.commit(&batch)?;
-        Ok(Self { chain, store, pool })
+        Ok(Self { chain, store, pool, side_bytes_max: SIDE_BYTES_MAX })
     }
 
     /// Opens the chain of `spec` in a store.
@@ -115,7 +122,14 @@ impl<S: Store> Ledger<S> {
         if View(&store).spec_commitment()? != spec.commitment() {
             return Err(corrupt("the store was made for another chain specification"));
         }
-        Ok(Self { chain: Chain::new(spec, kernel), store, pool })
+        let chain = Chain::new(spec, kernel);
+        Ok(Self { chain, store, pool, side_bytes_max: SIDE_BYTES_MAX })
+    }
+
+    /// With another bound than [`SIDE_BYTES_MAX`] for the bodies beside the best chain.
+    #[must_use]
+    pub fn with_side_bytes_max(self, side_bytes_max: u64) -> Self {
+        Self { side_bytes_max, ..self }
     }
 
     /// Specification, ids and kernel.
@@ -173,26 +187,55 @@ impl<S: Store> Ledger<S> {
 
     fn keep(&self, bytes: &[u8], now: u64) -> Result<Submitted, SubmitError> {
         let mut overlay = Overlay::new(&self.store);
-        let (record, prepared) = match self.judge_header(View(&self.store), bytes, now)? {
-            Judged::Known => return Ok(Submitted::Known),
-            Judged::New(record, prepared) => (record, prepared),
-        };
-        let hash = prepared.hash;
-        overlay.put(Table::Headers, hash.0, record.encode());
-        overlay.put(Table::Meta, META_ARRIVALS, (record.arrival + 1).to_le_bytes());
+        let judged = self.judge_header(View(&self.store), bytes, now)?;
         let (_, tip) = self.tip()?;
-        let holds_settled = self.holds_settled(&View(&overlay), &record, &hash)?;
-        if holds_settled {
-            // Any other can never be applied, so its header is enough to tell what witnesses lie about;
-            // old blocks are cheap to mine again, and their bodies would fill the disk.
-            overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
+        let (hash, record, prepared) = match judged {
+            Judged::Known(hash, record) => {
+                let view = View(&self.store);
+                if record.work <= tip.work || !holds_settled(view, &record, &hash)? {
+                    return Ok(Submitted::Known);
+                }
+                // Its branch was incomplete when it came.
+                (hash, record, None)
+            }
+            Judged::New(record, prepared) => {
+                let hash = prepared.hash;
+                overlay.put(Table::Headers, hash.0, record.encode());
+                let arrivals = self.view().arrivals()?.max(record.arrival + 1);
+                overlay.put(Table::Meta, META_ARRIVALS, arrivals.to_le_bytes());
+                if record.status == Status::Bare {
+                    // It can never be applied, so its header is enough to tell what witnesses lie about;
+                    // old blocks are cheap to mine again, and their bodies would fill the disk.
+                    let batch = overlay.into_batch();
+                    self.store.commit(&batch)?;
+                    return Ok(Submitted::Side);
+                }
+                overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
+                (hash, record, Some(prepared))
+            }
+        };
+        let mut missing = None;
+        if record.work > tip.work {
+            let branch = Branch::to(View(&overlay), &record, &hash)?;
+            missing = branch.missing();
+            if missing.is_none() {
+                return self.move_tip(overlay, &branch, prepared.as_deref());
+            }
+            side::want(&mut overlay, &record, &hash, false)?;
         }
-        if record.work <= tip.work || !holds_settled {
-            let batch = overlay.into_batch();
-            self.store.commit(&batch)?;
-            return Ok(Submitted::Side);
+        if prepared.is_some() {
+            side::add(&mut overlay, &record, &hash, bytes.len() - HEADER_BYTES)?;
         }
-        self.move_tip(overlay, &record, &hash, Some(&prepared))
+        if let Some((goal, branch)) = side::wanted_with(View(&overlay), &hash)? {
+            missing = branch.missing();
+            if missing.is_none() && goal.work > tip.work {
+                return self.move_tip(overlay, &branch, prepared.as_deref());
+            }
+        }
+        side::trim(&mut overlay, self.side_bytes_max)?;
+        let batch = overlay.into_batch();
+        self.store.commit(&batch)?;
+        Ok(missing.map_or(Submitted::Side, |missing| Submitted::Incomplete { missing }))
     }
 
     /// The way from a former tip to the tip.
@@ -218,7 +261,17 @@ impl<S: Store> Ledger<S> {
     /// As [`Ledger::submit`], if the branch turns out to be invalid.
     pub(super) fn move_to(&self, hash: &BlockHash) -> Result<Submitted, SubmitError> {
         let record = self.view().expect_record(hash)?;
-        self.move_tip(Overlay::new(&self.store), &record, hash, None)
+        let mut overlay = Overlay::new(&self.store);
+        let branch = Branch::to(View(&overlay), &record, hash)?;
+        let Some(missing) = branch.missing() else {
+            return self.move_tip(overlay, &branch, None);
+        };
+        if side::wanted_with(self.view(), hash)?.is_none() {
+            side::want(&mut overlay, &record, hash, true)?;
+            let batch = overlay.into_batch();
+            self.store.commit(&batch)?;
+        }
+        Ok(Submitted::Incomplete { missing })
     }
 
     /// Applies blocks that follow the tip one after another, in parallel stages; durable in steps of
@@ -273,15 +326,16 @@ impl<S: Store> Ledger<S> {
     /// Everything about a block that needs no state: header, structure, merkle root, coinbase height.
     fn judge_header(&self, view: View<'_>, bytes: &[u8], now: u64) -> Result<Judged, SubmitError> {
         let hash = self.chain.header_hash(bytes);
-        if let Some(hash) = hash
-            && let Some(record) = view.record(&hash)?
-        {
-            if record.status != Status::Invalid {
-                return Ok(Judged::Known);
+        let known = hash.map(|hash| view.record(&hash)).transpose()?.flatten();
+        if let (Some(hash), Some(record)) = (hash, known) {
+            if record.status == Status::Invalid {
+                let (height, rule) = (record.height, BlockRule::KnownInvalid);
+                return Err(Verdict { height, hash, transaction: None, rule }.into());
             }
-            let height = record.height;
-            let rule = BlockRule::KnownInvalid;
-            return Err(Verdict { height, hash, transaction: None, rule }.into());
+            // Of a header alone there is something to bring, if it can ever be applied.
+            if record.status != Status::Bare || !holds_settled(view, &record, &hash)? {
+                return Ok(Judged::Known(hash, record));
+            }
         }
         let (Some(hash), Some(header)) =
             (hash, bytes.first_chunk::<HEADER_BYTES>().map(Header::decode))
@@ -304,40 +358,25 @@ impl<S: Store> Ledger<S> {
         check_header(&self.chain.spec, &parent, median, &header, &hash).map_err(refuse)?;
         check_clock(&self.chain.spec, &header, now).map_err(refuse)?;
         let prepared = judge_isolated(&self.chain, height, bytes)?;
-        let record = self.chain.record(&parent, &header, view.arrivals()?);
+        let mut record = match known {
+            Some(known) => Record { status: Status::Stored, ..known },
+            None => self.chain.record(&parent, &header, view.arrivals()?),
+        };
+        if !holds_settled(view, &record, &hash)? {
+            record.status = Status::Bare;
+        }
         Ok(Judged::New(record, Box::new(prepared)))
     }
 
-    /// Whether the branch that ends in `record` holds the settled block.
-    fn holds_settled(
-        &self,
-        view: &View<'_>,
-        record: &Record,
-        hash: &BlockHash,
-    ) -> Result<bool, StoreError> {
-        let Some(settled) = view.settled()? else { return Ok(true) };
-        let (mut hash, mut record) = (*hash, *record);
-        // The settled block is on the best chain, so the first ancestor there decides.
-        while view.hash_at(record.height)? != Some(hash) {
-            if record.height <= settled.height {
-                return Ok(false);
-            }
-            hash = record.parent();
-            record = view.expect_record(&hash)?;
-        }
-        Ok(record.height >= settled.height)
-    }
-
-    /// Moves the tip to a block of the overlay; `prepared` is that block if it has just arrived.
+    /// Moves the tip to the end of a branch of the overlay that lacks no body; `prepared` is the block of it
+    /// that has just arrived, if one has.
     fn move_tip(
         &self,
         mut overlay: Overlay<'_>,
-        record: &Record,
-        hash: &BlockHash,
+        branch: &Branch,
         prepared: Option<&Prepared>,
     ) -> Result<Submitted, SubmitError> {
         let arrived = overlay.batch().clone();
-        let branch = branch_of(View(&overlay), record, hash)?;
         let mut disconnected = Vec::new();
         while View(&overlay).tip()? != branch.fork {
             disconnected.push(self.chain.disconnect(&mut overlay)?);
@@ -357,10 +396,12 @@ impl<S: Store> Ledger<S> {
                     let mut overlay = Overlay::with_batch(&self.store, arrived);
                     let failed = connected.len();
                     for (hash, record) in &branch.blocks[failed..] {
+                        side::remove(&mut overlay, record)?;
                         let invalid = Record { status: Status::Invalid, ..*record };
                         overlay.put(Table::Headers, hash.0, invalid.encode());
                         overlay.delete(Table::Bodies, hash.0);
                     }
+                    side::trim(&mut overlay, self.side_bytes_max)?;
                     let batch = overlay.into_batch();
                     self.store.commit(&batch)?;
                     return Err(verdict.into());
@@ -368,6 +409,7 @@ impl<S: Store> Ledger<S> {
                 Err(Refusal::Store(error)) => return Err(error.into()),
             }
         }
+        side::trim(&mut overlay, self.side_bytes_max)?;
         let batch = overlay.into_batch();
         self.store.commit(&batch)?;
         Ok(Submitted::Tip { disconnected, connected })
@@ -404,28 +446,10 @@ impl<E: From<SubmitError>> From<Refusal<Verdict>> for Extend<E> {
 }
 
 enum Judged {
-    Known,
+    /// There is nothing to bring of it.
+    Known(BlockHash, Record),
+    /// It is new, or its body is; its status says whether that is of any use.
     New(Record, Box<Prepared>),
-}
-
-/// The way from the best chain to a block.
-struct Branch {
-    /// The last block that both share.
-    fork: BlockHash,
-    /// The blocks above it, lowest first.
-    blocks: Vec<(BlockHash, Record)>,
-}
-
-fn branch_of(view: View<'_>, record: &Record, hash: &BlockHash) -> Result<Branch, StoreError> {
-    let mut blocks = Vec::new();
-    let (mut hash, mut record) = (*hash, *record);
-    while view.hash_at(record.height)? != Some(hash) {
-        blocks.push((hash, record));
-        hash = record.parent();
-        record = view.expect_record(&hash)?;
-    }
-    blocks.reverse();
-    Ok(Branch { fork: hash, blocks })
 }
 
 impl Chain {

@@ -18,6 +18,7 @@ mod release;
 mod replay;
 mod run;
 mod scrub;
+mod side;
 mod view;
 mod world;
 mod writer;
@@ -36,4 +37,5 @@ pub use release::{
 pub use replay::ReplayError;
 pub use run::{Group, Run, judge_isolated};
 pub use scrub::{Finding, Scrubbed};
+pub use side::{SIDE_BODY_BYTES_LEAST, SIDE_BYTES_MAX};
 pub use view::View;

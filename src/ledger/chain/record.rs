@@ -5,6 +5,8 @@ use crate::primitives::{BlockHash, Header, HeaderBytes, Work};
 /// What is known about a block's validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
+    /// Its header is valid, and so was its body by itself; that is not kept, or not any more.
+    Bare,
     /// Its header is valid and its body is stored; its transactions have not been judged.
     Stored,
     /// It has been applied to the state of its parent.
@@ -46,6 +48,7 @@ impl Record {
             Status::Stored => 1,
             Status::Valid => 2,
             Status::Invalid => 3,
+            Status::Bare => 4,
         });
         bytes
     }
@@ -63,6 +66,7 @@ impl Record {
             [1] => Status::Stored,
             [2] => Status::Valid,
             [3] => Status::Invalid,
+            [4] => Status::Bare,
             _ => return None,
         };
         Some(Self {

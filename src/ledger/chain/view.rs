@@ -5,6 +5,7 @@
 //! | meta | `tip`, `root`, `spec`, `arrivals`, `settled`, `alarm` | hash, state root after the tip, commitment, counter, point, [`Alarm`] |
 //! | headers | block hash | [`Record`] |
 //! | bodies | block hash | the block's bytes after the header |
+//! | sides | see [`super::side`] | |
 //! | heights | height, big-endian | hash of the best chain's block |
 //! | state | [`EntryKey`] | the entry's value |
 //! | pages | page path | page of the authenticated map |

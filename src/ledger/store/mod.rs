@@ -28,7 +28,7 @@
 //! ```
 //!
 //! A table of the ledger is a redb table of byte strings to byte strings, named by its number in decimal
-//! ("1" to "12", [`Table`]). A value is stored as
+//! (see [`Table`]). A value is stored as
 //!
 //! ```text
 //! checksum [8] || value        checksum = the first 8 bytes of

@@ -77,6 +77,8 @@ tables! {
     Lots = 14, "lots";
     /// Moves of goods by core id.
     Moves = 15, "moves";
+    /// Which bodies are kept beside the best chain.
+    Sides = 16, "sides";
 }
 
 impl fmt::Display for Table {

@@ -71,7 +71,8 @@ async fn propose(context: Arc<Context>, sent: Vec<u8>, workid: Option<&str>) -> 
             Ok(()) => None,
             Err(ProposalError::Known(Status::Valid)) => Some("duplicate"),
             Err(ProposalError::Known(Status::Invalid)) => Some("duplicate-invalid"),
-            Err(ProposalError::Known(Status::Stored)) => Some("duplicate-inconclusive"),
+            Err(ProposalError::Known(Status::Stored | Status::Bare)) =>
+                Some("duplicate-inconclusive"),
             Err(ProposalError::NotOnTip { .. }) => Some("inconclusive-not-best-prevblk"),
             Err(ProposalError::Rule(verdict)) => Some(verdict.rule.name()),
             Err(ProposalError::Store(error)) => return Err(failed(&error)),
@@ -249,6 +250,8 @@ async fn bring(
     Ok(Some(match submitted {
         Ok(Submitted::Tip { .. }) => return Ok(None),
         Ok(Submitted::Known) => "duplicate",
+        // It has the most work, and blocks before it have to be sent again.
+        Ok(Submitted::Incomplete { .. }) => "inconclusive",
         // Sound, but somebody was faster: it is kept beside the best chain.
         Ok(_) => "stale-prevblk",
         Err(HandleError::Refused(SubmitError::Orphan { .. })) => "bad-prevblk",

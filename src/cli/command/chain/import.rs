@@ -59,6 +59,8 @@ struct Imported {
     signatures: u64,
     height: u32,
     tip_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<String>,
     seconds: f64,
     transactions_per_second: f64,
 }
@@ -95,7 +97,7 @@ impl Args {
         let outcome = match imported {
             Ok(done) => {
                 self.print(&ledger, &done, &stopwatch)?;
-                Outcome::Yes
+                if done.missing.is_none() { Outcome::Yes } else { Outcome::No }
             }
             Err(error) => report_damage(error, self.format, &name)?,
         };
@@ -117,6 +119,7 @@ impl Args {
             signatures: done.added.signatures,
             height: tip.height,
             tip_hash: tip_hash.to_string(),
+            missing: done.missing.map(|hash| hash.to_string()),
             seconds: elapsed.as_secs_f64(),
             transactions_per_second: per_second(done.added.transactions, elapsed),
         };
@@ -131,7 +134,13 @@ impl Args {
             seconds(elapsed),
             rate(imported.transactions_per_second, "transactions/s")
         ))?;
-        text_line(format!("tip {} at height {}", imported.tip_hash, imported.height))
+        text_line(format!("tip {} at height {}", imported.tip_hash, imported.height))?;
+        imported.missing.map_or(Ok(()), |missing| {
+            text_line(format!(
+                "the file has more work, but no room was left for all of it beside this chain: \
+                 import it again from block {missing} on"
+            ))
+        })
     }
 }
 

@@ -144,6 +144,7 @@ fn shown(
         height: record.height,
         hash: hash.to_string(),
         status: match record.status {
+            Status::Bare => "header",
             Status::Stored => "stored",
             Status::Valid => "valid",
             Status::Invalid => "invalid",
