@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Steps of one timed chain: about 20 microseconds, long against the cost of reading the clock.
@@ -46,6 +47,17 @@ fn chain() -> u64 {
 /// the system does not say. Linux does (`/proc/thread-self/schedstat`, second number, nanoseconds).
 #[must_use]
 pub fn waited_for_core() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    read_waited(Path::new("/proc/thread-self/schedstat"))
+}
+
+/// The same of all threads that the process has now, added up.
+#[must_use]
+pub fn process_waited_for_core() -> Option<Duration> {
+    let tasks = fs::read_dir("/proc/self/task").ok()?;
+    tasks.map(|task| read_waited(&task.ok()?.path().join("schedstat"))).sum()
+}
+
+fn read_waited(path: &Path) -> Option<Duration> {
+    let text = fs::read_to_string(path).ok()?;
     text.split_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
 }

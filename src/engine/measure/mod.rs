@@ -209,7 +209,7 @@ fn part(workload: &dyn Workload, batch: u64, length: Duration, gate: &Gate) -> P
     units(batch);
     let before = clock::core_clock_hz();
     gate.wait();
-    let waited_before = clock::waited_for_core();
+    let waited_before = waited_for_core(workload);
     let start = Instant::now();
     let mut done: u64 = 0;
     let elapsed = loop {
@@ -219,11 +219,22 @@ fn part(workload: &dyn Workload, batch: u64, length: Duration, gate: &Gate) -> P
             break elapsed;
         }
     };
-    let waited = match (waited_before, clock::waited_for_core()) {
+    let waited = match (waited_before, waited_for_core(workload)) {
         (Some(before), Some(after)) => after.saturating_sub(before).min(elapsed),
         _ => Duration::ZERO,
     };
     Part { units: done, elapsed, waited, clocks_hz: [before, clock::core_clock_hz()] }
+}
+
+/// How long the threads that do the work of this one waited for a core, on average. What brings its own
+/// threads is called by one of them: if only that one counted, its disturbed windows would look calm and
+/// stay in the median, while those of the same number of separate threads do not.
+fn waited_for_core(workload: &dyn Workload) -> Option<Duration> {
+    let threads = u32::try_from(workload.threads_inside().get()).unwrap_or(u32::MAX);
+    match threads {
+        1 => clock::waited_for_core(),
+        _ => clock::process_waited_for_core().map(|waited| waited / threads),
+    }
 }
 
 /// Lets all threads of a window start together. Unlike a barrier it can be opened when a thread is

@@ -15,7 +15,7 @@ use crate::primitives::limits::MEDIAN_TIME_SPAN_BLOCKS;
 use crate::primitives::{BlockHash, CompactTarget, Digest, Header, HeaderBytes, Target, Work};
 
 /// Headers hashed before they are judged: their bytes and digests stay in the first-level cache.
-const BATCH_HEADERS: usize = 256;
+pub(super) const BATCH_HEADERS: usize = 256;
 
 /// A broken rule and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -126,19 +126,20 @@ pub enum VerifyError {
 #[derive(Debug)]
 pub struct Verifier {
     kernel: Kernel,
-    /// `None` for one thread: the caller's.
+    threads: NonZeroUsize,
+    /// Threads beside the caller's, if any.
     pool: Option<Pool>,
 }
 
 impl Verifier {
-    /// Starts `threads` threads, or none if one is enough: then the caller's does the work.
+    /// Starts threads: one less than `threads`, because the caller's does its share of the work.
     ///
     /// # Errors
     ///
     /// If the system has no more threads.
     pub fn new(kernel: Kernel, threads: NonZeroUsize) -> Result<Self, PoolError> {
-        let pool = if threads.get() == 1 { None } else { Some(Pool::new(threads)?) };
-        Ok(Self { kernel, pool })
+        let pool = NonZeroUsize::new(threads.get() - 1).map(Pool::new).transpose()?;
+        Ok(Self { kernel, threads, pool })
     }
 
     /// Verifies headers in memory.
@@ -151,7 +152,7 @@ impl Verifier {
     ///
     /// If the kernel is not for the chain's algorithm.
     pub fn verify(&self, run: &Run<'_>, headers: &[HeaderBytes]) -> Result<Verdict, VerifyError> {
-        self.verify_source(run, Memory::new(headers))
+        self.verify_source(run, Memory::new(headers, self.threads))
     }
 
     /// Verifies headers as they are read. Memory does not grow with their number. A bad header is
@@ -212,7 +213,7 @@ impl Verifier {
     fn on_each_thread<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
         match &self.pool {
             None => vec![work()],
-            Some(pool) => pool.on_each_thread(work),
+            Some(pool) => pool.on_each_thread_and_here(work),
         }
     }
 
