@@ -1,12 +1,18 @@
 //! Every kernel against the scalar hash.
 
+use crate::engine::nodes::NodeKernel;
+use crate::hash::tagged::Tag;
 use crate::hash::{Algorithm, hash_header, meets_target, sha256};
-use crate::kernel::{Hits, Job, Kernel, NonceRange, Pair};
+use crate::kernel::{Hits, Job, Kernel, NonceRange, Pair, Step};
 use crate::primitives::codec::Reader;
-use crate::primitives::{HeaderBytes, Target};
+use crate::primitives::{Digest, HeaderBytes, Target};
+
+/// Of one kind: more than any batch, and soon hashed on the slowest kernel.
+const MESSAGES_MAX: usize = 300;
 
 /// A header, a target and a range of nonces: every kernel that this CPU runs must find what the scalar
-/// hash finds, and hash the same headers and merkle nodes to the same digests.
+/// hash finds, and hash the same headers, merkle nodes, steps of SHA-256 and tagged messages to the same
+/// digests.
 ///
 /// # Panics
 ///
@@ -36,13 +42,54 @@ pub fn kernel_vs_scalar(data: &[u8]) {
         }
     }
     // Every 64 bytes, at an odd number of starts, are a merkle node.
-    let pairs: Vec<Pair> = data.windows(64).map(|w| w.try_into().expect("64 bytes")).collect();
+    let pairs = data.windows(64).take(MESSAGES_MAX);
+    let pairs: Vec<Pair> = pairs.map(|w| w.try_into().expect("64 bytes")).collect();
     let parents: Vec<_> = pairs.iter().map(|pair| sha256::sha256d(pair)).collect();
     for kernel in Kernel::available(Algorithm::Sha256d) {
         let mut many = vec![[0; 32]; pairs.len()];
         if kernel.hash_pairs(&pairs, &mut many).is_some() {
             assert_eq!(many, parents, "{kernel:?}");
         }
+    }
+    compress_vs_scalar(data);
+    tagged_vs_scalar(data);
+}
+
+/// Every 96 bytes are a state and the block that follows.
+fn compress_vs_scalar(data: &[u8]) {
+    let steps = data.windows(96).take(MESSAGES_MAX);
+    let steps: Vec<Step> = steps.map(|w| w.try_into().expect("96 bytes")).collect();
+    let states: Vec<Digest> = steps
+        .iter()
+        .map(|step| {
+            let (state, block) = step.split_first_chunk().expect("a state");
+            sha256::compress(state, block.try_into().expect("a block"))
+        })
+        .collect();
+    for kernel in Kernel::available(Algorithm::Sha256d) {
+        let mut many = vec![[0; 32]; steps.len()];
+        if kernel.compress(&steps, &mut many).is_some() {
+            assert_eq!(many, states, "{kernel:?}");
+        }
+    }
+}
+
+/// A message starts at each of the first bytes, which says how long it is, as far as there is so much:
+/// some end while others go on, and some are too long to share the lanes.
+fn tagged_vs_scalar(data: &[u8]) {
+    const TAG: Tag = Tag::new("fuzz");
+    /// Prime to the length of a block, so that messages end anywhere in one.
+    const UNIT_BYTES: usize = 9;
+    let message = |at: usize| {
+        let rest = &data[at..];
+        &rest[..rest.len().min(usize::from(rest[0]) * UNIT_BYTES)]
+    };
+    let messages: Vec<&[u8]> = (0..data.len().min(MESSAGES_MAX)).map(message).collect();
+    let digests: Vec<_> = messages.iter().map(|message| TAG.hash(message)).collect();
+    for kernel in NodeKernel::available() {
+        let mut many = vec![[0; 32]; messages.len()];
+        kernel.hash_tagged(TAG, &messages, &mut many);
+        assert_eq!(many, digests, "{}", kernel.isa());
     }
 }
 
