@@ -3,6 +3,7 @@
 mod command;
 mod desk;
 mod exit;
+mod outlet;
 mod output;
 mod passphrase;
 mod sending;

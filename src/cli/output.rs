@@ -59,9 +59,14 @@ struct Line<'a, T> {
 
 /// Prints one JSON object on a line, with the schema number first.
 pub(crate) fn json_line<T: Serialize>(body: &T) -> anyhow::Result<()> {
+    write_stdout(&json_text(body)?)
+}
+
+/// That line.
+pub(crate) fn json_text<T: Serialize>(body: &T) -> serde_json::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(&Line { schema: SCHEMA, body })?;
     line.push(b'\n');
-    write_stdout(&line)
+    Ok(line)
 }
 
 /// Prints a line for people.
@@ -71,10 +76,14 @@ pub(crate) fn text_line(text: impl AsRef<str>) -> anyhow::Result<()> {
 
 /// Writes and flushes, so that a reader at the other end of a pipe sees each result at once.
 pub(crate) fn write_stdout(bytes: &[u8]) -> anyhow::Result<()> {
+    Ok(flushed(bytes)?)
+}
+
+/// The same for whoever asks what went wrong.
+pub(crate) fn flushed(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
-    stdout.flush()?;
-    Ok(())
+    stdout.flush()
 }
 
 /// Writes a file so that it appears whole; `-` is standard output. Says whether standard output is still

@@ -1,6 +1,6 @@
 //! The process: what it prints, whom it lets in, how it ends and how it dies.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -273,6 +273,49 @@ fn a_full_pipe_holds_nothing_up() {
     filling.join().unwrap().unwrap_err();
     filling_log.join().unwrap().unwrap_err();
     assert!(hash_at(&dir, 20).is_some());
+}
+
+/// Nobody reads, the pipe is full: blocks are found all the same, and standard error says what was lost.
+#[test]
+fn mining_does_not_wait_for_a_reader() {
+    for format in ["json", "text"] {
+        let (_room, dir) = chain();
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut filler = writer.try_clone().unwrap();
+        let (filled, is_filled) = std::sync::mpsc::channel();
+        // It waits for room as soon as there is none, until the reader is gone.
+        let filling = std::thread::spawn(move || {
+            while filler.write_all(&[b' '; 4096]).is_ok() {
+                // Nobody asks any more once the pipe is almost full.
+                let _ = filled.send(());
+            }
+        });
+        (0..15).for_each(|_| is_filled.recv().unwrap());
+        let child = Command::new(env!("CARGO_BIN_EXE_proofward"))
+            .args(["mine", "--blocks", "3", "--threads", "1", "--kernel", "portable"])
+            .args(["--format", format, "--dir", text(&dir)])
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let id = child.id().to_string();
+        let (ended, has_ended) = std::sync::mpsc::channel();
+        let watch = std::thread::spawn(move || {
+            has_ended.recv_timeout(6 * PATIENCE).unwrap_or_else(|_| {
+                drop(Command::new("kill").args(["-KILL", &id]).status());
+            });
+        });
+        let output = child.wait_with_output().unwrap();
+        ended.send(()).unwrap();
+        watch.join().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{}: {told}", output.status);
+        // Three blocks and what they took.
+        assert!(told.contains("nobody read standard output: 4 lines were left out"), "{told}");
+        drop(reader);
+        filling.join().unwrap();
+        assert!(hash_at(&dir, 3).is_some());
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use proofward::hash::{Algorithm, sha256::sha256};
 use proofward::node::difficulty::Difficulty;
@@ -248,6 +249,39 @@ fn signals_pause_resume_and_end() {
     // On a busy machine the pause may come before the first batch has ended.
     assert!(end["hashes"].is_u64(), "{end}");
     assert_eq!((&end["accepted"], &end["lost"]), (&json!(0), &json!(0)), "{end}");
+}
+
+/// Nobody reads while a server talks and talks: the miner answers it all the same, and whoever reads later is
+/// told how many lines are missing, and where.
+#[test]
+fn lines_that_nobody_reads_are_left_out_and_counted() {
+    const LINES: u64 = 4_000;
+    let (heard, all_is_heard) = std::sync::mpsc::channel();
+    let talker: Script = Box::new(move |stream| {
+        let mut wire = Wire::new(stream);
+        welcome(&mut wire);
+        wire.notify("mining.set_difficulty", &json!([1_000_000]));
+        wire.notify("mining.notify", &notify_params("7f", 1, true));
+        for _ in 0..LINES {
+            wire.notify("client.show_message", &json!(["x".repeat(100)]));
+        }
+        wire.say(&json!({ "id": 99, "method": "mining.ping", "params": [] }));
+        while wire.read().expect("an answer")["id"] != 99 {}
+        heard.send(()).expect("the test waits");
+        see_off(&mut wire);
+    });
+    let server = Scripted::start(vec![talker]);
+    let mining = Mining::start(&["--url", &url(server.port), "--user", "user.rig1"]);
+    all_is_heard.recv_timeout(Duration::from_secs(120)).expect("it waits for no reader");
+    mining.signal("TERM");
+    let (_, seen) = mining.end();
+    server.end();
+    let of = |name: &str| seen.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
+    let left_out = of("left_out");
+    assert_eq!(left_out.len(), 1, "in one place");
+    let (told, missing) = (of("message").len() as u64, left_out[0]["lines"].as_u64().unwrap());
+    assert!(missing > 0 && told + missing >= LINES, "{told} told, {missing} left out");
+    assert!(told + missing <= LINES + 20, "but for a line of the rate every ten seconds");
 }
 
 /// A server whose certificate nobody signed, trusted by its fingerprint.

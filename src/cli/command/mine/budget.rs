@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::output::{rate, seconds, text_line};
+use crate::cli::outlet::Printer;
+use crate::cli::output::{rate, seconds};
 use proofward::engine::Engine;
 use proofward::engine::meter::per_second;
 use proofward::node::budget::{BudgetError, HashBudget};
@@ -103,17 +104,20 @@ impl Purse {
 }
 
 impl Statement {
-    /// The same in lines of text.
-    pub(super) fn print(&self) -> anyhow::Result<()> {
+    /// As one object, or in lines of text.
+    pub(super) fn print(&self, printer: &Printer) -> anyhow::Result<()> {
         let Self { earned, spent, left, .. } = self;
-        text_line(format!("budget: {earned} hashes earned, {spent} spent, {left} left"))?;
+        if printer.is_json() {
+            return printer.json(self);
+        }
+        printer.text(format!("budget: {earned} hashes earned, {spent} spent, {left} left"))?;
         // The latest, which is what people want to know of.
         for Bought { t0, t1, steps, hashes, seconds: took } in
             self.bought.iter().rev().take(SHOWN_MAX)
         {
             let minutes = t1.saturating_sub(*t0) / 60;
             let time = Duration::try_from_secs_f64(*took).map_or("no time".into(), seconds);
-            text_line(format!(
+            printer.text(format!(
                 "{minutes} minutes with {steps} steps bought {hashes} hashes = {time} at {}",
                 rate(self.hashes_per_second, "H/s")
             ))?;

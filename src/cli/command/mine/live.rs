@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::budget::{Purse, Statement};
 use super::screen::{self, Size, blocks, short};
 use super::speed::{Rates, Speed};
-use crate::cli::output::{Format, json_line, rate, seconds, text_line};
+use crate::cli::outlet::Printer;
+use crate::cli::output::{rate, seconds};
 use proofward::engine::Engine;
 use proofward::node::client::{Account, Fate, Observer, Report, ShareReport};
 
@@ -100,7 +101,7 @@ impl RateLine {
 
 /// What is shown.
 pub(super) struct Live {
-    format: Format,
+    printer: Printer,
     servers: Vec<String>,
     blocks_max: Option<u32>,
     limit: Option<Duration>,
@@ -118,20 +119,20 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn new(
-        format: Format,
+        printer: Printer,
         servers: Vec<String>,
         blocks_max: Option<u32>,
         limit: Option<Duration>,
         purse: Option<Purse>,
     ) -> Self {
-        let is_live = !format.is_json() && std::io::stderr().is_terminal();
+        let is_live = !printer.is_json() && std::io::stderr().is_terminal();
         let style = ProgressStyle::with_template("{msg}").expect("a template of one field");
         let screen = match is_live {
             true => ProgressBar::new_spinner().with_style(style),
             false => ProgressBar::hidden(),
         };
         Self {
-            format,
+            printer,
             servers,
             blocks_max,
             limit,
@@ -158,23 +159,27 @@ impl Live {
         if let Some(error) = self.failed {
             return Err(error);
         }
+        self.printer.catch_up()?;
         if let Some(purse) = self.purse {
             let statement = purse.close(engine, self.speed.elapsed())?;
-            if self.format.is_json() {
-                json_line(&Line::Budget(statement))?;
+            if self.printer.is_json() {
+                self.printer.json(&Line::Budget(statement))?;
             } else {
-                statement.print()?;
+                statement.print(&self.printer)?;
             }
         }
         let rates = self.speed.sample(engine);
-        if self.format.is_json() {
+        if self.printer.is_json() {
             let rate = RateLine::new(rates, account);
-            return json_line(&Line::End(EndLine { kernel, threads, rate }));
+            self.printer.json(&Line::End(EndLine { kernel, threads, rate }))?;
+            return self.printer.end();
         }
         let Rates { elapsed, hashes, average, .. } = rates;
-        text_line(format!("{}; {}", shares(account), blocks(account.blocks)))?;
+        self.printer.text(format!("{}; {}", shares(account), blocks(account.blocks)))?;
         let (elapsed, speed) = (seconds(elapsed), rate(average, "H/s"));
-        text_line(format!("{hashes} hashes in {elapsed}: {speed}, {kernel}, {threads} threads"))
+        let text = format!("{hashes} hashes in {elapsed}: {speed}, {kernel}, {threads} threads");
+        self.printer.text(text)?;
+        self.printer.end()
     }
 
     /// Keeps in mind that nothing can be written any more.
@@ -183,12 +188,12 @@ impl Live {
     }
 
     fn tell(&self, report: &Report, account: &Account) -> anyhow::Result<()> {
-        if self.format.is_json() {
-            return json(report, &self.servers).map_or(Ok(()), |line| json_line(&line));
+        if self.printer.is_json() {
+            return json(report, &self.servers).map_or(Ok(()), |line| self.printer.json(&line));
         }
         let Some((is_result, text)) = text(report, &self.servers, account) else { return Ok(()) };
         self.screen.suspend(|| match is_result {
-            true => text_line(text),
+            true => self.printer.text(text),
             false => {
                 eprintln!("proofward: {text}");
                 Ok(())
@@ -258,11 +263,12 @@ impl Observer for Live {
             self.draw(&rates, account);
         } else if elapsed.saturating_sub(self.told_at) >= RATE_EVERY {
             self.told_at = elapsed;
-            let written = match self.format.is_json() {
-                true => json_line(&Line::Rate(RateLine::new(rates, account))),
+            let written = match self.printer.is_json() {
+                true => self.printer.json(&Line::Rate(RateLine::new(rates, account))),
                 false => {
                     let (now, average) = (rate(rates.now, "H/s"), rate(rates.average, "H/s"));
-                    text_line(format!("{now} now, {average} on average; {}", shares(account)))
+                    self.printer
+                        .text(format!("{now} now, {average} on average; {}", shares(account)))
                 }
             };
             self.written(written);

@@ -12,7 +12,8 @@ use super::budget::Purse;
 use super::keys::{CONTROLS_MAX, Keys, follow_signals};
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
-use crate::cli::output::{json_line, rate, seconds, text_line};
+use crate::cli::outlet::Printer;
+use crate::cli::output::{rate, seconds};
 use crate::cli::settings::{key_or_address, tokens};
 use proofward::engine::meter::{Stopwatch, per_second};
 use proofward::ledger::chain::Ledger;
@@ -70,6 +71,7 @@ impl Args {
             self.budget.as_deref().map(|path| Purse::open(path, &engine)).transpose()?;
         let stopwatch = Stopwatch::start();
         let live = live_line();
+        let printer = Printer::start(self.format)?;
         let (inbox, limits) = (Some(dir.inbox()?), Limits::default());
         let parts = Parts { ledger, inbox, limits, clock: Clock::system() };
         let mut service = Service::start(parts)?;
@@ -104,7 +106,7 @@ impl Args {
             }
             if let Some(block) = miner.wait(DRAW_EVERY)? {
                 mined += 1;
-                self.print(&handle, &block, &live)?;
+                print(&printer, &handle, &block, &live)?;
             }
             tell(&mut service.events, &live);
             let speed = rate(per_second(engine.counters().hashes, stopwatch.elapsed()), "H/s");
@@ -118,6 +120,7 @@ impl Args {
         tell(&mut events, &live);
         live.finish_and_clear();
         let (hashes, elapsed) = (engine.counters().hashes, stopwatch.elapsed());
+        printer.catch_up()?;
         let summary = Summary {
             blocks: mined,
             hashes,
@@ -127,10 +130,10 @@ impl Args {
             threads: options.threads.get(),
             tip_hash: handle.current().tip().to_string(),
         };
-        if self.format.is_json() {
-            json_line(&summary)?;
+        if printer.is_json() {
+            printer.json(&summary)?;
         } else {
-            text_line(format!(
+            printer.text(format!(
                 "{mined} blocks, {hashes} hashes in {}: {}, {algorithm} {}, {} threads",
                 seconds(elapsed),
                 rate(summary.hashes_per_second, "H/s"),
@@ -140,11 +143,12 @@ impl Args {
         }
         if let Some(purse) = purse {
             let statement = purse.close(&engine, elapsed)?;
-            if self.format.is_json() { json_line(&statement)? } else { statement.print()? }
+            statement.print(&printer)?;
         }
         if let Some(ledger) = ledger {
             ledger.into_store().close()?;
         }
+        printer.end()?;
         Ok(Outcome::Yes)
     }
 
@@ -156,26 +160,32 @@ impl Args {
             None => bail!("chain {} has no key to pay by default: give --payout", spec.name),
         }
     }
+}
 
-    fn print(&self, handle: &Handle, mined: &Mined, live: &ProgressBar) -> anyhow::Result<()> {
-        let spendable_at = mined.height.saturating_add(handle.chain().spec.maturity_blocks);
-        let transactions = mined.block.transactions.len();
-        if self.format.is_json() {
-            return json_line(&BlockLine {
-                height: mined.height,
-                hash: mined.hash.to_string(),
-                transactions,
-                reward_units: mined.reward,
-                spendable_at,
-            });
-        }
-        let line = format!(
-            "mined block {}: {transactions} transactions, {} tokens, spendable at {spendable_at}",
-            mined.height,
-            tokens(mined.reward)
-        );
-        live.suspend(|| text_line(line))
+/// Tells of a block.
+fn print(
+    printer: &Printer,
+    handle: &Handle,
+    mined: &Mined,
+    live: &ProgressBar,
+) -> anyhow::Result<()> {
+    let spendable_at = mined.height.saturating_add(handle.chain().spec.maturity_blocks);
+    let transactions = mined.block.transactions.len();
+    if printer.is_json() {
+        return printer.json(&BlockLine {
+            height: mined.height,
+            hash: mined.hash.to_string(),
+            transactions,
+            reward_units: mined.reward,
+            spendable_at,
+        });
     }
+    let line = format!(
+        "mined block {}: {transactions} transactions, {} tokens, spendable at {spendable_at}",
+        mined.height,
+        tokens(mined.reward)
+    );
+    live.suspend(|| printer.text(line))
 }
 
 /// Tells what became of files in the inbox that are not, or not yet, mined.

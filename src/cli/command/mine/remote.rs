@@ -12,6 +12,7 @@ use super::keys::{CONTROLS_MAX, Keys, follow_signals};
 use super::live::Live;
 use crate::cli::command::kernels;
 use crate::cli::exit::Outcome;
+use crate::cli::outlet::Printer;
 use proofward::hash::Algorithm;
 use proofward::node::client::battery::{POWER_SUPPLIES, is_on_battery};
 use proofward::node::client::payout::PayoutScript;
@@ -80,7 +81,8 @@ impl super::Args {
         let names = remote.urls.iter().map(Server::to_string).collect();
         let limit = remote.seconds.map(|seconds| Duration::from_secs(seconds.get()));
         let purse = self.budget.as_deref().map(|path| Purse::open(path, &engine)).transpose()?;
-        let mut live = Live::new(self.format, names, self.blocks, limit, purse);
+        let printer = Printer::start(self.format)?;
+        let mut live = Live::new(printer, names, self.blocks, limit, purse);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let account = runtime.block_on(async {
             let (sender, controls) = mpsc::channel(CONTROLS_MAX);
