@@ -62,6 +62,8 @@ sentences! {
         HasReviewed: ["{0} has reviewed request {1}", "{0} 已审查申请 {1}"],
         /// A withdrawal: by whom, request.
         TakesBack: ["{0} takes back the approval of request {1}", "{0} 收回对申请 {1} 的批准"],
+        /// The head of an epoch in an audit of several: its number, its key.
+        OfEpoch: ["epoch {0}, record {1}", "第 {0} 代，记录 {1}"],
         /// The end of an audit: events, refusals, up to, proven by.
         Complete: [
             "{0} events and {1} refused attempts, complete up to block {2}, proven by block {3}",

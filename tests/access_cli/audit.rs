@@ -6,6 +6,46 @@ use std::process::Command;
 use crate::opening::{asked, granted};
 use crate::stage::path;
 
+/// Each new content or key is another record on the chain, with logs of its own.
+#[test]
+fn every_epoch_of_a_record_is_audited() {
+    let stage = granted();
+    stage.mine(1);
+    let file = stage.path("finding-2.txt");
+    fs::write(&file, "something else").unwrap();
+    let first = stage.ok(&["audit", "finding"]);
+    stage.act(&["record", "amend", "finding", path(&file)]);
+    // In a block, but in no state that one commits to yet.
+    let (code, text, told) = stage.run(&["audit", "finding"]);
+    assert_eq!((code, text.matches("complete up to").count()), (0, 1), "{text}");
+    assert!(told.contains("after one more block"), "{told}");
+    stage.mine(1);
+    let epochs = stage.ok_lines(&["audit", "finding"]);
+    let numbers: Vec<_> = epochs.iter().map(|epoch| epoch["epoch"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [0, 1]);
+    assert_eq!(epochs[0]["record"], first["record"]);
+    assert_ne!(epochs[1]["record"], first["record"]);
+    let old = epochs[0]["access"].as_array().unwrap();
+    let before = first["access"].as_array().unwrap();
+    assert_eq!(old[..before.len()], before[..], "what happened before is listed still");
+    assert_eq!(epochs[1]["access"][0]["kind"], "record");
+    // By the first key the chain leads to the second, and not back.
+    let key = |at: usize| epochs[at]["record"].as_str().unwrap();
+    assert_eq!(stage.ok_lines(&["audit", key(0)]), epochs);
+    assert_eq!(stage.ok_lines(&["audit", key(1)]), epochs[1..]);
+    for at in [0, 1] {
+        let proof = stage.path("one.audit");
+        let number = at.to_string();
+        let one = ["audit", "finding", "--epoch", &number, "--proof", path(&proof)];
+        assert_eq!(stage.ok_lines(&one), epochs[at..=at]);
+        assert!(fs::read_to_string(&proof).unwrap().contains(key(at)));
+    }
+    let (_, text, _) = stage.run(&["audit", "finding"]);
+    assert!(text.contains(&format!("epoch 1, record {}", key(1))), "{text}");
+    assert_eq!(text.matches("complete up to").count(), 2, "{text}");
+    assert!(stage.refused(&["audit", "finding", "--epoch", "2"]).contains("its last one is 1"));
+}
+
 #[test]
 fn an_audit_is_complete_and_its_file_is_proven_elsewhere() {
     let stage = granted();
