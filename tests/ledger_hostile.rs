@@ -5,6 +5,8 @@
 
 #[path = "common/ledger.rs"]
 mod common;
+#[path = "common/random.rs"]
+mod random;
 
 use common::*;
 use proofward::engine::nodes::NodeKernel;
@@ -18,6 +20,7 @@ use proofward::ledger::store::{Entry, MemoryStore, Read, Table};
 use proofward::ledger::template::Template;
 use proofward::primitives::codec::write_compact_size;
 use proofward::primitives::{BlockHash, CompactTarget, MerkleRoot};
+use random::choices;
 
 /// Everything that the ledger keeps.
 fn everything(ledger: &Ledger<MemoryStore>) -> Vec<Vec<Entry>> {
@@ -361,4 +364,48 @@ fn a_branch_whose_beginning_was_let_go_is_sent_again() {
     assert_eq!(ours.tip().unwrap().0, other.tip().unwrap().0);
     assert_eq!(ours.view().root().unwrap(), other.view().root().unwrap());
     assert!(ours.chain().replay(&pool(1), ours.view(), |_| {}).is_ok());
+}
+
+/// Branches of branches, in any order, again and again, with next to no room: the most work is found as if there
+/// were room for everything, and what is kept stays small.
+#[test]
+fn the_best_chain_is_found_in_any_order_with_hardly_any_room() {
+    const ROOM: usize = 3;
+    let mut draws = choices("any order");
+    let mut chains: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
+    for key in 1..=8 {
+        let parent = &chains[draws.index(chains.len())];
+        let fork = draws.index(parent.len() + 1);
+        let ledger = memory_ledger(easy_spec());
+        parent[..fork].iter().for_each(|block| drop(ledger.submit(block, NOW).unwrap()));
+        for _ in 0..=draws.index(12) {
+            mine(&ledger, Key::new(key).public(), vec![]);
+        }
+        chains.push(blocks_of(&ledger));
+    }
+    let longest = chains.iter().map(Vec::len).max().unwrap();
+    let mut blocks = chains.concat();
+    blocks.sort();
+    blocks.dedup();
+    for _ in 0..20 {
+        let ours = narrow(memory_ledger(easy_spec()), ROOM);
+        let mut rounds = 0;
+        while (ours.tip().unwrap().1.height as usize) < longest {
+            rounds += 1;
+            // Once for each header to find its parent, once for the bodies.
+            assert!(rounds <= longest + 2, "{longest} blocks after {rounds} rounds");
+            for last in (1..blocks.len()).rev() {
+                blocks.swap(last, draws.index(last + 1));
+            }
+            for block in &blocks {
+                match ours.submit(block, NOW) {
+                    Ok(_) | Err(SubmitError::Orphan { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+                // The best chain with its genesis, the room, and a branch that is collected.
+                assert!(bodies(&ours) <= 2 * longest + 1 + ROOM, "{}", bodies(&ours));
+            }
+        }
+        assert!(ours.chain().replay(&pool(1), ours.view(), |_| {}).is_ok());
+    }
 }

@@ -8,7 +8,9 @@
 //!
 //! And memory: redb asks for as much as a page pointer says, up to 4 GiB, before it finds that the file has no
 //! such page. A store whose pointers somebody has changed may take that much for a moment; bits that turned by
-//! themselves hit one of the few bits that say so only by a rare chance.
+//! themselves hit one of the few bits that say so only by a rare chance. What stands between redb and the file cannot
+//! prevent it: the memory is taken, and filled with zeros, before the file is asked (`read_direct_into_arc`), and the
+//! pointers stand in redb's own pages and in values of its own tables, which only redb can tell from ours.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
