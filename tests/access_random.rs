@@ -380,8 +380,8 @@ fn ten_thousand_steps_are_undone_exactly_and_the_root_is_that_of_all_entries() {
             .changes()
             .iter()
             .map(|change| {
-                assert_eq!(EntryKey::decode(&change.key.encode()).as_ref(), Some(&change.key));
-                let key = change.key.state_key();
+                assert_eq!(change.key().encode(), change.encoded());
+                let key = change.key().state_key();
                 (key, change.new.as_ref().map(|value| ValueHash::of(value)))
             })
             .collect();

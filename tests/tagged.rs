@@ -48,6 +48,22 @@ fn messages_side_by_side_hash_as_each_alone() {
 }
 
 #[test]
+fn messages_of_64_bytes_side_by_side_hash_as_each_alone() {
+    let tag = Tag::new("state-leaf");
+    let (messages, _) = bytes(300 * 64).leak().as_chunks::<64>();
+    for kernel in NodeKernel::available() {
+        for count in [0, 1, 7, 8, 9, 255, 256, 257, 300] {
+            let mut digests = vec![[0; 32]; count];
+            kernel.hash_tagged_pairs(tag, &messages[..count], &mut digests);
+            for (index, (message, digest)) in messages.iter().zip(&digests).enumerate() {
+                let what = format!("{}: {index} of {count}", kernel.isa());
+                assert_eq!(*digest, naive("state-leaf", message), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
 fn pieces_hash_as_the_whole() {
     let tag = Tag::new("tx");
     let data = bytes(200);

@@ -79,6 +79,32 @@ impl NodeKernel {
             lanes.run(self.0, messages, digests);
         }
     }
+
+    /// [`Self::hash_tagged`] of messages of 64 bytes, which needs no look at where each of them ends.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn hash_tagged_pairs(self, tag: Tag, messages: &[Pair], digests: &mut [Digest]) {
+        assert_eq!(messages.len(), digests.len(), "one digest a message");
+        let mut steps = Vec::with_capacity(messages.len().min(MESSAGES));
+        for (messages, digests) in messages.chunks(MESSAGES).zip(digests.chunks_mut(MESSAGES)) {
+            if messages.len() < MESSAGES_MIN {
+                for (message, digest) in messages.iter().zip(digests) {
+                    *digest = tag.hash(message);
+                }
+                continue;
+            }
+            steps.clear();
+            steps.extend(messages.iter().map(|message| step(&tag.state(), message)));
+            self.0.compress(&steps, digests).expect("checked when it was made");
+            let mut padding = [0; size_of::<Pair>()];
+            Tag::copy_block(&messages[0], 1, &mut padding);
+            steps.clear();
+            steps.extend(digests.iter().map(|state| step(state, &padding)));
+            self.0.compress(&steps, digests).expect("checked when it was made");
+        }
+    }
 }
 
 /// Buffers for tagged hashes.
@@ -96,11 +122,15 @@ impl Lanes {
         while !self.active.is_empty() {
             self.steps.clear();
             for index in &self.active {
-                let mut step = [0; size_of::<Step>()];
-                let (state, block) = step.split_at_mut(size_of::<Digest>());
-                state.copy_from_slice(&digests[*index]);
-                Tag::copy_block(messages[*index], at, block.try_into().expect("64 bytes"));
-                self.steps.push(step);
+                let message = messages[*index];
+                // All blocks but the last, or the last two, are whole.
+                let whole = message.get(at * size_of::<Pair>()..).and_then(<[u8]>::first_chunk);
+                let mut padded = [0; size_of::<Pair>()];
+                let block = whole.unwrap_or_else(|| {
+                    Tag::copy_block(message, at, &mut padded);
+                    &padded
+                });
+                self.steps.push(step(&digests[*index], block));
             }
             self.states.resize(self.steps.len(), [0; 32]);
             kernel.compress(&self.steps, &mut self.states).expect("checked when it was made");
@@ -111,4 +141,13 @@ impl Lanes {
             self.active.retain(|index| Tag::blocks(messages[*index].len()) > at);
         }
     }
+}
+
+/// A state and the block that comes next.
+fn step(state: &Digest, block: &Pair) -> Step {
+    let mut step = [0; size_of::<Step>()];
+    let (state_half, block_half) = step.split_at_mut(size_of::<Digest>());
+    state_half.copy_from_slice(state);
+    block_half.copy_from_slice(block);
+    step
 }

@@ -15,7 +15,7 @@ use proofward::ledger::rules::context::{
 use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::signature::PubKey;
 use proofward::ledger::spec::Spec;
-use proofward::ledger::state::{Account, Change, Delta, EntryKey, Session, StateRead};
+use proofward::ledger::state::{Account, Delta, EntryKey, Session, StateRead};
 use proofward::ledger::store::StoreError;
 use proofward::ledger::transaction::{Body, Core, CoreId, Transaction};
 use proofward::primitives::BlockHash;
@@ -59,11 +59,12 @@ impl StateRead for Base {
 
 impl Base {
     pub(crate) fn apply(&mut self, delta: &Delta) {
-        for Change { key, old, new, .. } in delta.changes() {
-            assert_eq!(self.entries.get(key).map(Vec::as_slice), old.as_deref());
-            match new {
-                Some(value) => self.entries.insert(key.clone(), value.to_vec()),
-                None => self.entries.remove(key),
+        for change in delta.changes() {
+            let key = change.key();
+            assert_eq!(self.entries.get(&key).map(Vec::as_slice), change.old.as_deref());
+            match &change.new {
+                Some(value) => self.entries.insert(key, value.to_vec()),
+                None => self.entries.remove(&key),
             };
         }
         let (added, removed) = delta.accepted();

@@ -35,7 +35,7 @@ impl Next {
         begin_block(&next.context(chain, view), &mut session)?;
         let delta = session.finish();
         let changes = delta.changes().iter();
-        next.begun = changes.map(|change| (change.key.clone(), change.new.clone())).collect();
+        next.begun = changes.map(|change| (change.key(), change.new.clone())).collect();
         Ok(next)
     }
 

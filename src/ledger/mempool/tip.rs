@@ -237,7 +237,7 @@ fn changed_accounts(view: &View<'_>, tip: &BlockHash) -> Result<Vec<PubKey>, Sto
     let corrupt = || StoreError::Corrupt { what: format!("block {tip} has no undo record") };
     let record = view.0.get(Table::Undo, &tip.0)?.ok_or_else(corrupt)?;
     let delta = Delta::from_undo(&record, |_| Ok::<_, StoreError>(None))?.ok_or_else(corrupt)?;
-    let accounts = delta.changes().iter().filter_map(|change| match change.key {
+    let accounts = delta.changes().iter().filter_map(|change| match change.key() {
         EntryKey::Account(key) => Some(key),
         _ => None,
     });

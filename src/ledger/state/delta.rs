@@ -12,17 +12,16 @@ use crate::ledger::transaction::CoreId;
 /// One entry before and after a block; `None` where it is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Which entry.
-    pub key: EntryKey,
-    /// Invariant: the key's encoding.
-    encoded: Bytes,
+    /// Which entry: the encoding of an [`EntryKey`].
+    key: Bytes,
     /// Its value before.
     pub old: Option<Bytes>,
     /// Its value after.
     pub new: Option<Bytes>,
 }
 
-/// Everything that a block changes, encoded keys ascending, no change without effect.
+/// Everything that a block changes, each entry once, no change without effect; in the order in which the
+/// block came to them, since whatever takes them up brings them into an order of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delta {
     changes: Vec<Change>,
@@ -36,32 +35,46 @@ struct Undo {
 }
 
 impl Change {
-    pub(super) fn new(key: EntryKey, old: Option<Bytes>, new: Option<Bytes>) -> Self {
-        let encoded = Bytes::from(&*key.encoded());
-        Self { key, encoded, old, new }
+    pub(super) fn new(key: &EntryKey, old: Option<Bytes>, new: Option<Bytes>) -> Self {
+        Self { key: Bytes::from(&*key.encoded()), old, new }
+    }
+
+    /// Which entry.
+    ///
+    /// # Panics
+    ///
+    /// Never: it was made of such a key.
+    #[must_use]
+    pub fn key(&self) -> EntryKey {
+        EntryKey::decode(&self.key).expect("it was made of a key")
     }
 
     /// The encoded key.
     #[must_use]
-    pub fn encoded(&self) -> &Bytes {
-        &self.encoded
+    pub fn encoded(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The encoded key with what becomes of the entry.
+    #[must_use]
+    pub fn into_write(self) -> (Bytes, Option<Bytes>) {
+        (self.key, self.new)
     }
 }
 
 impl Delta {
-    /// Sorts changes that all have an effect.
-    pub(super) fn new(mut changes: Vec<Change>, events: Vec<Logged>) -> Self {
-        changes.sort_by_cached_key(|change| change.encoded.clone());
+    /// Of changes that all have an effect.
+    pub(super) fn new(changes: Vec<Change>, events: Vec<Logged>) -> Self {
         Self { changes, events }
     }
 
-    /// The changes, keys ascending.
+    /// The changes.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// The changes themselves, keys ascending.
+    /// The changes themselves.
     #[must_use]
     pub fn into_changes(self) -> Vec<Change> {
         self.changes
@@ -71,8 +84,7 @@ impl Delta {
     #[must_use]
     pub fn inverted(self) -> Self {
         let changes = self.changes.into_iter();
-        let invert =
-            |Change { key, encoded, old, new }| Change { key, encoded, old: new, new: old };
+        let invert = |Change { key, old, new }| Change { key, old: new, new: old };
         Self { changes: changes.map(invert).collect(), events: Vec::new() }
     }
 
@@ -91,7 +103,7 @@ impl Delta {
         };
         let mut forgotten = Vec::new();
         for change in &self.changes {
-            let EntryKey::Logs(rid) = change.key else { continue };
+            let EntryKey::Logs(rid) = change.key() else { continue };
             let (old, new) = (logs(&change.old), logs(&change.new));
             for kind in LogKind::ALL {
                 forgotten.push((rid, kind, new.of(kind).count..old.of(kind).count));
@@ -107,13 +119,16 @@ impl Delta {
     /// Never: memory takes every write.
     #[must_use]
     pub fn undo_record(&self) -> Vec<u8> {
-        let entries: Vec<(&[u8], Option<&[u8]>)> =
-            self.changes.iter().map(|change| (&*change.encoded, change.old.as_deref())).collect();
-        let bytes: usize =
-            entries.iter().map(|(key, old)| key.len() + old.map_or(0, <[u8]>::len)).sum();
+        let entries = self.changes.iter().map(|change| (&*change.key, change.old.as_deref()));
+        let old_bytes = |old: Option<&[u8]>| old.map_or(0, <[u8]>::len);
+        let bytes: usize = entries.clone().map(|(key, old)| key.len() + old_bytes(old)).sum();
         // Lengths and tags take up to nine bytes an entry.
-        let mut record = Vec::with_capacity(bytes + 9 * entries.len() + 4);
-        borsh::to_writer(&mut record, &entries).expect("writing to memory cannot fail");
+        let mut record = Vec::with_capacity(bytes + 9 * self.changes.len() + 4);
+        let count = u32::try_from(self.changes.len()).expect("a block changes fewer");
+        borsh::to_writer(&mut record, &count).expect("writing to memory cannot fail");
+        for entry in entries {
+            borsh::to_writer(&mut record, &entry).expect("writing to memory cannot fail");
+        }
         record
     }
 
@@ -132,7 +147,7 @@ impl Delta {
         for (key, new) in undo.entries {
             let Some(key) = EntryKey::decode(&key) else { return Ok(None) };
             let old = current(&key)?;
-            changes.push(Change::new(key, old, new.map(Bytes::from)));
+            changes.push(Change::new(&key, old, new.map(Bytes::from)));
         }
         Ok(Some(Self { changes, events: Vec::new() }))
     }
@@ -143,7 +158,7 @@ impl Delta {
     pub fn accepted(&self) -> (Vec<(CoreId, u32)>, Vec<CoreId>) {
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         for change in &self.changes {
-            let EntryKey::Accepted(height) = change.key else { continue };
+            let EntryKey::Accepted(height) = change.key() else { continue };
             let list = |value: &Option<Bytes>| -> Vec<CoreId> {
                 let bytes = value.as_deref().unwrap_or(&[0; 4]);
                 borsh::from_slice(bytes).unwrap_or_default()

@@ -293,7 +293,7 @@ impl<'a> Session<'a> {
         all.extend(slots.into_iter().filter_map(|mut slot| {
             slot.settle(&mut self.buffer);
             let Written::Bytes(new) = slot.written else { return None };
-            (slot.old != new).then(|| Change::new(slot.key, slot.old, new))
+            (slot.old != new).then(|| Change::new(&slot.key, slot.old, new))
         }));
         Delta::new(all, self.events)
     }

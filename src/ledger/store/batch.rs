@@ -1,7 +1,7 @@
 //! Writes before they are durable: [`Batch`] collects them, [`Overlay`] reads through them. Nothing here
 //! touches a disk.
 
-use std::collections::BTreeMap;
+use std::array;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,13 +17,20 @@ pub(super) type Writes = LongKeyMap<Bytes, Option<Bytes>>;
 pub(super) type Sorted<'a> = Vec<(&'a Bytes, Option<&'a [u8]>)>;
 
 /// A set of writes that is applied all or not at all. The last write to a key wins.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    writes: BTreeMap<Table, Writes>,
+    /// By the number of the table: every read through a view begins here.
+    writes: [Writes; Table::NUMBERS],
     /// Invariant: the number of keys in `writes`.
     len: usize,
     /// Invariant: the bytes of keys and values in `writes`.
     bytes: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { writes: array::from_fn(|_| Writes::default()), len: 0, bytes: 0 }
+    }
 }
 
 impl Batch {
@@ -45,23 +52,27 @@ impl Batch {
 
     /// Adds every write of `later`, which win over the ones here.
     pub fn append(&mut self, later: Self) {
-        for (table, writes) in later.writes {
+        for (number, writes) in later.writes.into_iter().enumerate() {
             for (key, value) in writes {
-                self.write(table, key, value);
+                self.write_to(number, key, value);
             }
         }
     }
 
     /// Makes room for so many more writes to a table at once.
     pub fn reserve(&mut self, table: Table, additional: usize) {
-        self.writes.entry(table).or_default().reserve(additional);
+        self.writes[table.index()].reserve(additional);
     }
 
     fn write(&mut self, table: Table, key: Bytes, value: Option<Bytes>) {
+        self.write_to(table.index(), key, value);
+    }
+
+    fn write_to(&mut self, table: usize, key: Bytes, value: Option<Bytes>) {
         let value_bytes = |value: &Option<Bytes>| value.as_ref().map_or(0, |value| value.len());
         let key_bytes = key.len();
         self.bytes += value_bytes(&value);
-        match self.writes.entry(table).or_default().insert(key, value) {
+        match self.writes[table].insert(key, value) {
             Some(replaced) => self.bytes -= value_bytes(&replaced),
             None => {
                 self.len += 1;
@@ -77,7 +88,7 @@ impl Batch {
     }
 
     fn find(&self, table: Table, key: &[u8]) -> Option<Option<&Bytes>> {
-        self.writes.get(&table)?.get(key).map(Option::as_ref)
+        self.writes[table.index()].get(key).map(Option::as_ref)
     }
 
     /// Every write, by table number, then by key; a deletion has no value.
@@ -89,22 +100,23 @@ impl Batch {
 
     /// The writes of each table that has any, by number, then by key.
     pub(super) fn tables(&self) -> impl Iterator<Item = (Table, Sorted<'_>)> {
-        self.writes.iter().map(|(table, writes)| {
+        self.unordered().map(|(table, writes)| {
             let mut sorted: Vec<_> =
                 writes.iter().map(|(key, value)| (key, value.as_deref())).collect();
             sorted.sort_unstable_by_key(|(key, _)| *key);
-            (*table, sorted)
+            (table, sorted)
         })
     }
 
-    /// The writes of each table that has any, in no order.
+    /// The writes of each table that has any, by number, in no order.
     pub(super) fn unordered(&self) -> impl Iterator<Item = (Table, &Writes)> {
-        self.writes.iter().map(|(table, writes)| (*table, writes))
+        let tables = Table::ALL.iter().map(|table| (*table, &self.writes[table.index()]));
+        tables.filter(|(_, writes)| !writes.is_empty())
     }
 
     /// The writes of one table from key `from` on, by key.
     fn range(&self, table: Table, from: &[u8]) -> Vec<(&[u8], Option<&[u8]>)> {
-        let writes = self.writes.get(&table).into_iter().flatten();
+        let writes = self.writes[table.index()].iter();
         let mut range: Vec<_> = writes
             .map(|(key, value)| (&**key, value.as_deref()))
             .filter(|(key, _)| *key >= from)

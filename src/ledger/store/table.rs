@@ -28,6 +28,14 @@ macro_rules! tables {
                 }
             }
 
+            /// One more than the highest number.
+            pub(super) const NUMBERS: usize = 1 + Self::ALL[Self::ALL.len() - 1].index();
+
+            /// The table's number, to index by.
+            pub(super) const fn index(self) -> usize {
+                self.number() as usize
+            }
+
             /// The table's name in the file: its number in decimal.
             pub(super) const fn file_name(self) -> &'static str {
                 match self {

@@ -1,143 +1,146 @@
-//! From the sixteen subtrees at the lower edge of a page to the one at its upper edge, many pages side
-//! by side, so that a kernel always has a batch of nodes to hash.
+//! From the subtrees at the lower edge of a page to the one at its upper edge, many pages side by side,
+//! so that a kernel always has a batch of nodes to hash.
 
-use super::key::{PAGE_LEVELS, PAGE_SLOTS};
+use super::key::PAGE_SLOTS;
 use super::leaf;
-use super::page::{Part, Parts};
+use super::page::Part;
 use crate::engine::nodes::{NodeKernel, Pair};
 use crate::primitives::Digest;
 
-const FIRST_SLOT: usize = PAGE_SLOTS as usize - 1;
-const NODES: usize = FIRST_SLOT + PAGE_SLOTS as usize;
+/// Of a subtree without entries.
+const EMPTY: Digest = [0; 32];
 
-/// What the subtree under a node holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
-    Nothing,
-    OneLeaf,
-    Branch,
+/// A subtree with entries, on its way up.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// Where it stands on its level, over all pages: the places of two siblings differ in the last bit.
+    place: u32,
+    /// Which hash is its own.
+    hash: u32,
+    /// Whether it has more than one entry: a single leaf goes up as it is.
+    is_branch: bool,
 }
 
-/// Every node of a page, as in a heap: node 0 is the top, the children of node i are 2i + 1 and
-/// 2i + 2, slot s is node 15 + s. The nodes above the slots are computed by
-/// [`Folding::run`].
-#[derive(Debug, Clone)]
-pub(super) struct Fold<'a> {
-    leaves: u32,
-    branches: u32,
-    /// Zero where nothing is held.
-    hashes: [Digest; NODES],
-    parts: Parts<'a>,
-}
-
-impl<'a> Fold<'a> {
-    /// Over what the slots of a page hold.
-    pub(super) fn new(parts: &Parts<'a>) -> Self {
-        let mut fold = Self { leaves: 0, branches: 0, hashes: [[0; 32]; NODES], parts: *parts };
-        for (node, part) in (FIRST_SLOT..).zip(parts) {
-            match part {
-                Part::Empty => {}
-                Part::Leaf(_) => fold.leaves |= 1 << node,
-                Part::Branch(hash) => {
-                    fold.branches |= 1 << node;
-                    fold.hashes[node] = **hash;
-                }
-            }
-        }
-        fold
-    }
-
-    /// What node `node` holds.
-    pub(super) fn held(&self, node: usize) -> Held {
-        if self.branches >> node & 1 != 0 {
-            Held::Branch
-        } else if self.leaves >> node & 1 != 0 {
-            Held::OneLeaf
-        } else {
-            Held::Nothing
-        }
-    }
-
-    /// The hash of the subtree under node `node`.
-    pub(super) fn hash(&self, node: usize) -> &Digest {
-        &self.hashes[node]
-    }
-
-    /// Settles a node that needs no hashing, or gives the two child hashes of one that does.
-    fn settle(&mut self, node: usize) -> Option<Pair> {
-        let left = 2 * node + 1;
-        let branches = self.branches >> left & 0b11;
-        let held = self.leaves >> left & 0b11 | branches;
-        match (held, branches) {
-            (0, _) => return None,
-            (0b01, 0) => self.hashes[node] = self.hashes[left],
-            (0b10, 0) => self.hashes[node] = self.hashes[left + 1],
-            _ => {
-                self.branches |= 1 << node;
-                let pair = self.hashes[left..left + 2].as_flattened();
-                return Some(pair.try_into().expect("two hashes are 64 bytes"));
-            }
-        }
-        self.leaves |= 1 << node;
-        None
-    }
-}
-
-/// Buffers for folding, kept from batch to batch.
+/// Pages, or parts of pages, to be folded together, and the buffers for it.
 #[derive(Debug)]
 pub(super) struct Folding {
     kernel: NodeKernel,
+    /// The subtrees on the level that was reached, in order.
+    held: Vec<Held>,
+    hashes: Vec<Digest>,
+    /// Leaves to be hashed, and which hashes are theirs.
+    leaves: Vec<Pair>,
+    of_leaves: Vec<u32>,
     pairs: Vec<Pair>,
     digests: Vec<Digest>,
-    /// Which node of which fold each pair belongs to.
-    owners: Vec<(usize, usize)>,
+    /// Pages pushed.
+    pages: u32,
 }
 
 impl Folding {
-    /// Folds that fill the lanes and still stay in a core's cache.
+    /// Pages that fill the lanes and still stay in a core's cache.
     pub(super) const BATCH: usize = 64;
 
     pub(super) fn new(kernel: NodeKernel) -> Self {
-        Self { kernel, pairs: Vec::new(), digests: Vec::new(), owners: Vec::new() }
-    }
-
-    /// Computes the leaves, then the nodes above the slots, level by level.
-    pub(super) fn run(&mut self, folds: &mut [Fold<'_>]) {
-        self.run_leaves(folds);
-        for level in (0..PAGE_LEVELS).rev() {
-            self.pairs.clear();
-            self.owners.clear();
-            for (index, fold) in folds.iter_mut().enumerate() {
-                for node in (1 << level) - 1..(2 << level) - 1 {
-                    if let Some(pair) = fold.settle(node) {
-                        self.pairs.push(pair);
-                        self.owners.push((index, node));
-                    }
-                }
-            }
-            self.digests.resize(self.pairs.len(), [0; 32]);
-            self.kernel.hash(&self.pairs, &mut self.digests);
-            for (&(fold, node), digest) in self.owners.iter().zip(&self.digests) {
-                folds[fold].hashes[node] = *digest;
-            }
+        Self {
+            kernel,
+            held: Vec::new(),
+            hashes: Vec::new(),
+            leaves: Vec::new(),
+            of_leaves: Vec::new(),
+            pairs: Vec::new(),
+            digests: Vec::new(),
+            pages: 0,
         }
     }
 
-    fn run_leaves(&mut self, folds: &mut [Fold<'_>]) {
-        let mut leaves: Vec<&[u8]> = Vec::with_capacity(folds.len() * PAGE_SLOTS as usize);
-        self.owners.clear();
-        for (index, fold) in folds.iter().enumerate() {
-            for (node, part) in (FIRST_SLOT..).zip(&fold.parts) {
-                if let Part::Leaf(leaf) = part {
-                    leaves.push(*leaf);
-                    self.owners.push((index, node));
+    /// Adds a page, or a part of one of 1, 2, 4 or 8 slots; all of them have as many.
+    pub(super) fn push(&mut self, parts: &[Part<'_>]) {
+        let first = self.pages * u32::from(PAGE_SLOTS);
+        self.pages += 1;
+        for (place, part) in (first..).zip(parts) {
+            let is_branch = match part {
+                Part::Empty => continue,
+                Part::Leaf(leaf) => {
+                    self.leaves.push(**leaf);
+                    self.of_leaves.push(index(self.hashes.len()));
+                    self.hashes.push(EMPTY);
+                    false
                 }
-            }
-        }
-        self.digests.resize(leaves.len(), [0; 32]);
-        self.kernel.hash_tagged(leaf::LEAF, &leaves, &mut self.digests);
-        for (&(fold, node), digest) in self.owners.iter().zip(&self.digests) {
-            folds[fold].hashes[node] = *digest;
+                Part::Branch(hash) => {
+                    self.hashes.push(**hash);
+                    true
+                }
+            };
+            self.held.push(Held { place, hash: index(self.hashes.len() - 1), is_branch });
         }
     }
+
+    /// The hashes of what was pushed, in order, each of so many levels; nothing is left.
+    pub(super) fn run(&mut self, levels: usize) -> Vec<Digest> {
+        self.run_leaves();
+        for _ in 0..levels {
+            self.run_level();
+        }
+        let mut hashes = vec![EMPTY; self.pages as usize];
+        for held in &self.held {
+            let page = held.place >> (PAGE_SLOTS.ilog2() as usize - levels);
+            hashes[page as usize] = self.hashes[held.hash as usize];
+        }
+        self.pages = 0;
+        self.held.clear();
+        self.hashes.clear();
+        hashes
+    }
+
+    /// The hash of a page, or of a part of one.
+    pub(super) fn hash_of(&mut self, parts: &[Part<'_>]) -> Digest {
+        self.push(parts);
+        self.run(parts.len().ilog2() as usize)[0]
+    }
+
+    fn run_leaves(&mut self) {
+        self.digests.resize(self.leaves.len(), EMPTY);
+        self.kernel.hash_tagged_pairs(leaf::LEAF, &self.leaves, &mut self.digests);
+        for (hash, digest) in self.of_leaves.iter().zip(&self.digests) {
+            self.hashes[*hash as usize] = *digest;
+        }
+        self.leaves.clear();
+        self.of_leaves.clear();
+    }
+
+    /// One level up.
+    fn run_level(&mut self) {
+        self.pairs.clear();
+        let first = index(self.hashes.len());
+        let (mut from, mut to) = (0, 0);
+        while let Some(&one) = self.held.get(from) {
+            from += 1;
+            let sibling = self.held.get(from).filter(|other| other.place == one.place ^ 1);
+            let mut above = Held { place: one.place >> 1, ..one };
+            if one.is_branch || sibling.is_some() {
+                let mut pair = [0; 64];
+                let (left, right) = pair.split_at_mut(32);
+                let hash = &self.hashes[one.hash as usize];
+                if one.place & 1 == 0 { left } else { &mut *right }.copy_from_slice(hash);
+                if let Some(other) = sibling {
+                    // They are in order, so the first is the left one.
+                    right.copy_from_slice(&self.hashes[other.hash as usize]);
+                    from += 1;
+                }
+                above.hash = first + index(self.pairs.len());
+                above.is_branch = true;
+                self.pairs.push(pair);
+            }
+            self.held[to] = above;
+            to += 1;
+        }
+        self.held.truncate(to);
+        self.hashes.resize(self.hashes.len() + self.pairs.len(), EMPTY);
+        self.kernel.hash(&self.pairs, &mut self.hashes[first as usize..]);
+    }
+}
+
+fn index(of: usize) -> u32 {
+    u32::try_from(of).expect("a batch is small")
 }

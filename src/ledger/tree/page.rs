@@ -196,6 +196,16 @@ impl Slot {
     }
 }
 
+/// The one entry under these slots, or none; `None` if there are more.
+pub(super) fn entry_at_most(parts: &[Part<'_>]) -> Option<Slot> {
+    let mut held = parts.iter().filter(|part| !matches!(part, Part::Empty));
+    match (held.next(), held.next()) {
+        (None, _) => Some(Slot::Empty),
+        (Some(leaf @ Part::Leaf(_)), None) => Some(leaf.to_slot()),
+        _ => None,
+    }
+}
+
 /// Writes pages, with a buffer kept from page to page.
 #[derive(Debug)]
 pub(super) struct PageWriter {

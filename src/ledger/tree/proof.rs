@@ -23,9 +23,10 @@
 //! What comes out must be the root.
 
 use super::StateRoot;
-use super::fold::{Fold, Folding, Held};
-use super::key::{KEY_BITS, PAGE_LEVELS, PagePath, StateKey};
+use super::fold::Folding;
+use super::key::{KEY_BITS, PagePath, StateKey};
 use super::leaf::{LEAF_BYTES, Leaf, ValueHash};
+use super::page::{Part, Slot, entry_at_most};
 use super::pages::{Pages, PagesError, expect_page};
 use crate::engine::nodes::NodeKernel;
 use crate::hash::sha256::sha256d;
@@ -108,38 +109,35 @@ pub fn prove<P: Pages>(
     }
     let mut folding = Folding::new(kernel);
     let (mut path, mut expected) = (PagePath::ROOT, root.0);
-    loop {
+    'pages: loop {
         let page = expect_page(pages, path)?;
-        let mut fold = Fold::new(&page.parts());
-        folding.run(std::slice::from_mut(&mut fold));
-        if *fold.hash(0) != expected {
+        let parts = page.parts();
+        if folding.hash_of(&parts) != expected {
             return Err(PagesError::WrongHash { path });
         }
-        // Down to the first subtree that is not a branch, or to the slot.
-        let first_bit = usize::from(path.steps()) * PAGE_LEVELS;
-        let (mut node, mut level) = (0, 0);
-        while level < PAGE_LEVELS && fold.held(node) == Held::Branch {
-            let left = 2 * node + 1;
-            let bit = key.bit(first_bit + level);
-            siblings.push(*fold.hash(left + 1 - bit));
-            node = left + bit;
-            level += 1;
-        }
-        match fold.held(node) {
-            Held::Nothing => return Ok(Proof { siblings, end: End::Empty }),
-            Held::OneLeaf => {
-                let is_below = |leaf: &Leaf| leaf.key().shares(key, first_bit + level);
-                let mut leaves = page.slots().filter_map(|(_, held)| held.leaf());
-                let leaf = leaves.find(is_below).ok_or(PagesError::Misplaced { path })?;
-                let end = if leaf.key() == *key { End::Entry } else { End::Other(leaf) };
-                return Ok(Proof { siblings, end });
+        // Down to the first subtree of at most one entry, or to the slot.
+        let mut parts = &parts[..];
+        let end = loop {
+            match (entry_at_most(parts), parts) {
+                (Some(Slot::Leaf(leaf)), _) if leaf.key() == *key => break End::Entry,
+                (Some(Slot::Leaf(leaf)), _) => break End::Other(leaf),
+                (Some(_), _) => break End::Empty,
+                (None, [Part::Branch(hash)]) => {
+                    expected = **hash;
+                    let below = path.child(key.slot(path.steps()));
+                    path = below.ok_or(PagesError::Misplaced { path })?;
+                    continue 'pages;
+                }
+                (None, _) => {
+                    let (zero, one) = parts.split_at(parts.len() / 2);
+                    let is_one = key.bit(siblings.len()) != 0;
+                    let (on, off) = if is_one { (one, zero) } else { (zero, one) };
+                    siblings.push(folding.hash_of(off));
+                    parts = on;
+                }
             }
-            Held::Branch => {
-                let below = path.child(key.slot(path.steps()));
-                expected = *fold.hash(node);
-                path = below.ok_or(PagesError::Misplaced { path })?;
-            }
-        }
+        };
+        return Ok(Proof { siblings, end });
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reading a whole tree and checking every page against the root: what finds a changed bit in a store.
 
 use super::StateRoot;
-use super::fold::{Fold, Folding};
-use super::key::PagePath;
+use super::fold::Folding;
+use super::key::{PAGE_LEVELS, PagePath};
 use super::leaf::Leaf;
 use super::page::Slot;
 use super::pages::{Pages, PagesError, expect_page, read};
@@ -53,7 +53,7 @@ impl<P: Pages> Scrub<P> {
 
     fn step(&mut self) -> Result<Vec<Leaf>, PagesError<P::Error>> {
         let batch = self.ahead.split_off(self.ahead.len().saturating_sub(Folding::BATCH));
-        let (mut pages, mut leaves) = (Vec::with_capacity(batch.len()), Vec::new());
+        let mut leaves = Vec::new();
         for (path, _) in &batch {
             let page = expect_page(&self.pages, *path)?;
             for (slot, held) in page.slots() {
@@ -67,12 +67,10 @@ impl<P: Pages> Scrub<P> {
                     }
                 }
             }
-            pages.push(page);
+            self.folding.push(&page.parts());
         }
-        let mut folds: Vec<_> = pages.iter().map(|page| Fold::new(&page.parts())).collect();
-        self.folding.run(&mut folds);
-        for ((path, expected), fold) in batch.iter().zip(&folds) {
-            if fold.hash(0) != expected {
+        for ((path, expected), hash) in batch.iter().zip(self.folding.run(PAGE_LEVELS)) {
+            if hash != *expected {
                 return Err(PagesError::WrongHash { path: *path });
             }
             self.pages_checked += 1;

@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::StateRoot;
-use super::fold::{Fold, Folding};
-use super::key::{PAGE_SLOTS, PagePath, StateKey};
+use super::fold::Folding;
+use super::key::{PAGE_LEVELS, PAGE_SLOTS, PagePath, StateKey};
 use super::leaf::{Leaf, ValueHash};
-use super::page::{Page, PageWriter, Part, Parts, Slot};
+use super::page::{Page, PageWriter, Part, Parts, Slot, entry_at_most};
 use super::pages::{Pages, PagesError, expect_page, read};
 use crate::engine::nodes::NodeKernel;
 use crate::engine::pool::Pool;
@@ -260,10 +260,8 @@ impl Level {
     fn ascend(&self, folding: &mut Folding, above: &mut [Edit]) -> Vec<PageChange> {
         let mut writer = PageWriter::new();
         let mut changed = Vec::new();
-        let mut folds = Vec::with_capacity(Folding::BATCH);
         let mut awaited = Vec::with_capacity(Folding::BATCH);
         for visits in self.visits.chunks(Folding::BATCH) {
-            folds.clear();
             awaited.clear();
             for visit in visits {
                 let mut parts = visit.before.parts(visit.path.steps());
@@ -279,7 +277,7 @@ impl Level {
                         visit.path == PagePath::ROOT && becomes != Slot::Empty
                     }
                     None => {
-                        folds.push(Fold::new(&parts));
+                        folding.push(&parts);
                         awaited.push(visit.above);
                         true
                     }
@@ -290,21 +288,10 @@ impl Level {
                     changed.push((visit.path, None));
                 }
             }
-            folding.run(&mut folds);
-            for (fold, above_edit) in folds.iter().zip(&awaited) {
-                above[*above_edit].to = Slot::Branch(*fold.hash(0));
+            for (hash, above_edit) in folding.run(PAGE_LEVELS).into_iter().zip(&awaited) {
+                above[*above_edit].to = Slot::Branch(hash);
             }
         }
         changed
-    }
-}
-
-/// What a page with these slots becomes in the page above, or `None` if it has more than one entry.
-fn entry_at_most(parts: &Parts<'_>) -> Option<Slot> {
-    let mut held = parts.iter().filter(|part| !matches!(part, Part::Empty));
-    match (held.next(), held.next()) {
-        (None, _) => Some(Slot::Empty),
-        (Some(leaf @ Part::Leaf(_)), None) => Some(leaf.to_slot()),
-        _ => None,
     }
 }
