@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use super::output::{Format, flushed, json_text};
 
 /// Lines that wait for whoever reads.
 const WAITING_MAX: usize = 1024;
-/// How long standard output may take nothing at the end before the rest is given up.
-const STDOUT_PATIENCE: Duration = Duration::from_secs(1);
 /// The same of what is said about that.
 const STDERR_PATIENCE: Duration = Duration::from_millis(250);
 
@@ -36,6 +35,7 @@ struct Shared {
     /// Those that found no place since the last one that did.
     left_out: AtomicU64,
     failed: Mutex<Option<io::Error>>,
+    ended: Notify,
 }
 
 struct Line {
@@ -66,6 +66,7 @@ impl Outlet {
             *theirs.failed.lock().unwrap_or_else(PoisonError::into_inner) = ended.err();
             // Only now does anybody hear that it has ended, and can ask why.
             drop(waiting);
+            theirs.ended.notify_one();
         };
         std::thread::Builder::new().name(name.into()).spawn(run).context("a thread")?;
         Ok(Self { lines, shared })
@@ -157,10 +158,11 @@ fn write_all(
     Ok(())
 }
 
-/// Standard output of a command that has better things to do than to wait for its reader. A terminal is
-/// written to at once, in step with what is drawn there.
+/// Standard output of a command that has better things to do than to wait for its reader.
 pub(crate) struct Printer {
     format: Format,
+    /// How long its reader may take nothing at the end before the rest is given up.
+    patience: Duration,
     outlet: Option<Outlet>,
 }
 
@@ -171,19 +173,23 @@ struct LeftOut {
 }
 
 impl Printer {
-    pub(crate) fn start(format: Format) -> anyhow::Result<Self> {
-        let gap = move |lines| {
-            let text = || format!("{lines} lines were left out: nobody read them\n").into_bytes();
-            match format {
-                Format::Json => json_text(&LeftOut { lines }).ok(),
-                Format::Text => Some(text()),
+    pub(crate) fn start(format: Format, patience: Duration) -> anyhow::Result<Self> {
+        let gap = move |lines| match format {
+            Format::Json => json_text(&LeftOut { lines }).ok(),
+            Format::Text => {
+                Some(format!("{lines} lines were left out: nobody read them\n").into_bytes())
             }
         };
-        let outlet = match io::stdout().is_terminal() {
-            true => None,
-            false => Some(Outlet::start("stdout", flushed, gap)?),
-        };
-        Ok(Self { format, outlet })
+        let outlet = Some(Outlet::start("stdout", flushed, gap)?);
+        Ok(Self { format, patience, outlet })
+    }
+
+    /// The same where something is drawn on standard error: a terminal is written to at once, in step with that.
+    pub(crate) fn beside_a_screen(format: Format, patience: Duration) -> anyhow::Result<Self> {
+        match io::stdout().is_terminal() {
+            true => Ok(Self { format, patience, outlet: None }),
+            false => Self::start(format, patience),
+        }
     }
 
     /// Whether programs read it.
@@ -209,10 +215,19 @@ impl Printer {
         Ok(())
     }
 
+    /// Waits until nothing can be told any more: the reader has gone, say.
+    pub(crate) async fn failed(&self) {
+        match &self.outlet {
+            Some(outlet) => outlet.shared.ended.notified().await,
+            // It says so itself with the next line.
+            None => std::future::pending().await,
+        }
+    }
+
     /// Waits while somebody reads, so that there is a place for what must not be left out.
     pub(crate) fn catch_up(&self) -> anyhow::Result<()> {
         if let Some(outlet) = &self.outlet {
-            outlet.end(STDOUT_PATIENCE)?;
+            outlet.end(self.patience)?;
         }
         Ok(())
     }
@@ -224,7 +239,7 @@ impl Printer {
 
     fn finish(&mut self) -> anyhow::Result<()> {
         let Some(outlet) = self.outlet.take() else { return Ok(()) };
-        let lost = outlet.end(STDOUT_PATIENCE)?;
+        let lost = outlet.end(self.patience)?;
         if lost > 0 {
             // That may be the same full pipe.
             let stderr = Outlet::start("stderr", to_stderr, |_| None)?;

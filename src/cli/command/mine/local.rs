@@ -7,9 +7,9 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::Args;
 use super::budget::Purse;
 use super::keys::{CONTROLS_MAX, Keys, follow_signals};
+use super::{Args, PATIENCE};
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
 use crate::cli::outlet::Printer;
@@ -71,7 +71,7 @@ impl Args {
             self.budget.as_deref().map(|path| Purse::open(path, &engine)).transpose()?;
         let stopwatch = Stopwatch::start();
         let live = live_line();
-        let printer = Printer::start(self.format)?;
+        let printer = Printer::beside_a_screen(self.format, PATIENCE)?;
         let (inbox, limits) = (Some(dir.inbox()?), Limits::default());
         let parts = Parts { ledger, inbox, limits, clock: Clock::system() };
         let mut service = Service::start(parts)?;

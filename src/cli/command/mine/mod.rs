@@ -10,6 +10,7 @@ mod speed;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -122,5 +123,7 @@ fn parse_cpus(text: &str) -> anyhow::Result<Cpus> {
     Ok(Cpus(cpus))
 }
 
+/// How long who reads what is told may take nothing at the end before the rest is given up.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// More than any machine has.
 const CPUS_MAX: usize = 1024;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use tokio::sync::mpsc;
 
+use super::PATIENCE;
 use super::budget::Purse;
 use super::keys::{CONTROLS_MAX, Keys, follow_signals};
 use super::live::Live;
@@ -81,7 +82,7 @@ impl super::Args {
         let names = remote.urls.iter().map(Server::to_string).collect();
         let limit = remote.seconds.map(|seconds| Duration::from_secs(seconds.get()));
         let purse = self.budget.as_deref().map(|path| Purse::open(path, &engine)).transpose()?;
-        let printer = Printer::start(self.format)?;
+        let printer = Printer::beside_a_screen(self.format, PATIENCE)?;
         let mut live = Live::new(printer, names, self.blocks, limit, purse);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let account = runtime.block_on(async {

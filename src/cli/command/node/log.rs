@@ -14,8 +14,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cli::outlet::{Outlet, to_stderr};
 use proofward::node::config::{Config, LogFormat};
 
-/// How long the log may take nothing when the node ends before the rest is given up.
-const FAREWELL: Duration = Duration::from_millis(250);
+/// How long who reads the log, or what is told, may take nothing when the node ends before the rest is given up.
+pub(super) const FAREWELL: Duration = Duration::from_millis(250);
 
 /// The log until this is dropped; what is logged later may be lost.
 pub(super) struct Log(Lines);

@@ -1,7 +1,6 @@
 //! `proofward node`: the ledger with doors for miners, pools and those who watch.
 
 mod log;
-mod teller;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -11,11 +10,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use log::Log;
-use teller::Teller;
+use log::{FAREWELL, Log};
 
 use crate::cli::command::{init, kernels};
 use crate::cli::exit::Outcome;
+use crate::cli::outlet::Printer;
 use crate::cli::output::{Format, json_line, text_line, write_stdout};
 use crate::cli::settings::{Place, key_or_address, tokens};
 use proofward::engine::{Engine, Options};
@@ -145,20 +144,21 @@ impl Args {
             stopper.send_replace(true);
         });
         self.ready(node.handle(), node.addresses(), payout)?;
-        let is_json = self.format.is_json();
-        let mut teller = Teller::start(move |event| tell(event, is_json))?;
-        loop {
+        let printer = Printer::start(self.format, FAREWELL)?;
+        let mut told = Ok(());
+        while told.is_ok() {
             let event = tokio::select! {
                 event = node.next() => event,
-                () = teller.failed() => None,
+                () = printer.failed() => None,
             };
             let Some(event) = event else { break };
-            teller.tell(event);
+            told = tell(&event, &printer);
         }
         for event in node.stop().await? {
-            teller.tell(event);
+            told = told.and_then(|()| tell(&event, &printer));
         }
-        teller.end().await?;
+        told?;
+        printer.end()?;
         Ok(Outcome::Yes)
     }
 
@@ -245,9 +245,9 @@ impl Args {
 }
 
 /// A block is a result; what became of files in the inbox is for the log.
-fn tell(event: &Event, is_json: bool) -> anyhow::Result<()> {
+fn tell(event: &Event, printer: &Printer) -> anyhow::Result<()> {
     match event {
-        Event::Found(found) if is_json => json_line(&Line::Block {
+        Event::Found(found) if printer.is_json() => printer.json(&Line::Block {
             finder: found.finder.to_string(),
             height: found.height,
             hash: found.hash.to_string(),
@@ -256,7 +256,7 @@ fn tell(event: &Event, is_json: bool) -> anyhow::Result<()> {
             reward_units: found.reward,
             spendable_at: found.spendable_at,
         }),
-        Event::Found(found) => text_line(sentence(found)),
+        Event::Found(found) => printer.text(sentence(found)),
         Event::Inbox(Told { core, refused, is_removed }) => {
             let core = core.map(|core| core.to_string());
             tracing::warn!(core, rule = refused.name(), is_removed, "in the inbox: {refused}");
