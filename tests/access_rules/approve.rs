@@ -2,7 +2,7 @@
 //! neighbour; and how a request opens, stays open and closes.
 
 use crate::access::*;
-use crate::ledger::NOW;
+use crate::ledger::{NOW, in_parallel, serially};
 use crate::opening::*;
 use proofward::ledger::chain::Submitted;
 use proofward::ledger::policy::{Place, Reason, Role, RoleRef, Together};
@@ -106,6 +106,27 @@ pub(super) fn not_guardian_by_salt_path_index_set_refusal_or_a_role_that_nobody_
     opening.approve(request, &[NURSE_2]).unwrap();
     let reason = opening.answer(request).verdict.reason();
     assert_eq!(reason, Some(Reason::TooFewGuardians { have: 1, need: 2 }));
+}
+
+#[test]
+fn guardians_of_a_request_in_the_same_block_or_the_same_run_of_blocks() {
+    for mut opening in [Opening::new(), Opening::rekeyed()] {
+        let request = opening.world.ask(&opening.policed);
+        let (request, core) = opening.world.transaction(Body::Request(Box::new(request)));
+        let mut bad = opening.approvers(&[NURSE, PATIENT]);
+        bad[1].guardian.as_mut().unwrap().salt[0] ^= 1;
+        let bad = opening.world.transaction(Opening::body(core, bad)).0;
+        assert_eq!(opening.world.mine(vec![request.clone(), bad]), Err(("NotGuardian", 2)));
+        let good = opening.approval(core, &[NURSE, PATIENT]);
+        opening.world.mine(vec![request, good]).unwrap();
+        assert_eq!(opening.held(core).status, RequestStatus::Answered);
+
+        let pending = opening.asked_again();
+        opening.approve(pending, &[NURSE, PATIENT]).unwrap();
+        let blocks = &opening.world.blocks;
+        assert_eq!(in_parallel(blocks), Ok(opening.world.tip()));
+        assert_eq!(serially(blocks), Ok(opening.world.tip()));
+    }
 }
 
 #[test]

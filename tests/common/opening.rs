@@ -13,7 +13,7 @@ use proofward::ledger::state::{Account, EntryKey, HeldRequest, RequestStatus};
 use proofward::ledger::transaction::approve::{Approver, GuardianProof};
 use proofward::ledger::transaction::attest::Claim;
 use proofward::ledger::transaction::receipt::Outcome;
-use proofward::ledger::transaction::record::ShareSet;
+use proofward::ledger::transaction::record::{Previous, ShareSet};
 use proofward::ledger::transaction::{
     Approve, Body, CoreId, Party, Pay, PayKind, Receipt, Record, Request, Transaction,
 };
@@ -29,6 +29,8 @@ pub(crate) const ESCROW: u32 = 121;
 pub(crate) const CLINICIAN_2: u32 = 122;
 pub(crate) const NURSE_2: u32 = 123;
 pub(crate) const RID: u32 = 600;
+/// The record before it, if there is one.
+pub(crate) const FORMER: u32 = 601;
 pub(crate) const BLOB: [u8; 32] = [3; 32];
 
 /// Guardians of both share sets, by index.
@@ -50,11 +52,27 @@ impl Opening {
     /// With a change to the leaf.
     pub(crate) fn with(change: impl FnOnce(&mut Draft)) -> Self {
         let mut world = World::hospital();
+        let mut draft = Self::draft(&mut world);
+        change(&mut draft);
+        Self::found(world, draft, None)
+    }
+
+    /// With a record that has taken the place of another.
+    pub(crate) fn rekeyed() -> Self {
+        let mut world = World::hospital();
+        let draft = Self::draft(&mut world);
+        let former = world.founded_record(FORMER, PATIENT, [0; 32], 1);
+        let prev = Previous { rid: former, owners: world.party(PATIENT) };
+        let mut opening = Self::found(world, draft, Some(prev));
+        opening.world.wait(2);
+        opening
+    }
+
+    fn draft(world: &mut World) -> Draft {
         let mut draft = world.everyday();
         let nurse = RoleRef { role: Role::Nurse, issuer: world.id(SITE) };
         draft.terms.need = vec![Need { role: nurse, count: 1 }];
-        change(&mut draft);
-        Self::found(world, draft)
+        draft
     }
 
     /// With a leaf for emergencies: two clinicians, or the reader and one more, at any emergency service.
@@ -74,12 +92,12 @@ impl Opening {
             readers: vec![role],
             places: vec![Place::AnyEmergency],
         };
-        let mut opening = Self::found(world, draft);
+        let mut opening = Self::found(world, draft, None);
         opening.world.wait(144);
         opening
     }
 
-    fn found(mut world: World, draft: Draft) -> Self {
+    fn found(mut world: World, draft: Draft, prev: Option<Previous>) -> Self {
         let site = world.id(SITE);
         let people = [
             (DOCTOR_2, Claim::Role { role: Role::Physician, site: Some(site) }, 20),
@@ -91,12 +109,12 @@ impl Opening {
             let subject = world.party(key);
             world.claim(ISSUER, subject, claim, tag).unwrap();
         }
-        let rid = world.key(RID);
+        let (rid, epoch) = (world.key(RID), u32::from(prev.is_some()));
         let trees = [0_u8, 1].map(|set| {
             let guardians = GUARDIANS[usize::from(set)];
             let leaves = (0_u8..).zip(guardians).map(|(index, number)| {
                 let key = world.key(number);
-                Guardian { rid, epoch: 0, set, index, key }.leaf(&[index; 16])
+                Guardian { rid, epoch, set, index, key }.leaf(&[index; 16])
             });
             Tree::new(leaves.collect()).unwrap()
         });
@@ -112,6 +130,8 @@ impl Opening {
         let record = Record {
             policy_root: policy.root(),
             share_sets: vec![set(&trees[0], 0b10), set(&trees[1], 0)],
+            epoch,
+            prev,
             ..world.record_of(RID, PATIENT)
         };
         world.act(Body::Record(record)).unwrap();

@@ -9,7 +9,7 @@ use crate::ledger::block::Block;
 use crate::ledger::chain::connect::{Chain, Prepared};
 use crate::ledger::chain::header::{check_clock, check_header};
 use crate::ledger::chain::record::{Record, Status};
-use crate::ledger::chain::run::{Run, judge_isolated};
+use crate::ledger::chain::run::{Run, foresee, judge_isolated};
 use crate::ledger::chain::side::{self, Branch, SIDE_BYTES_MAX, holds_settled};
 use crate::ledger::chain::view::{META_ARRIVALS, META_ROOT, META_SPEC, META_TIP, View, corrupt};
 use crate::ledger::chain::writer::Writer;
@@ -357,7 +357,8 @@ impl<S: Store> Ledger<S> {
         let median = view.median_time_after(&parent)?;
         check_header(&self.chain.spec, &parent, median, &header, &hash).map_err(refuse)?;
         check_clock(&self.chain.spec, &header, now).map_err(refuse)?;
-        let prepared = judge_isolated(&self.chain, height, bytes)?;
+        let mut prepared = judge_isolated(&self.chain, height, bytes)?;
+        foresee(&self.pool, std::iter::once(&mut prepared));
         let mut record = match known {
             Some(known) => Record { status: Status::Stored, ..known },
             None => self.chain.record(&parent, &header, view.arrivals()?),

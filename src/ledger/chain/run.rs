@@ -13,6 +13,7 @@ use crate::ledger::chain::header::{check_clock, check_header};
 use crate::ledger::chain::record::Record;
 use crate::ledger::chain::view::{META_ARRIVALS, View};
 use crate::ledger::rules::context::{Refusal, Signatures};
+use crate::ledger::rules::foresight::Foresight;
 use crate::ledger::rules::{BlockRule, Verdict};
 use crate::ledger::signature::{PubKey, Signed};
 use crate::ledger::store::{Overlay, Table};
@@ -105,11 +106,12 @@ impl Chain {
     #[must_use]
     pub fn prepare(&self, pool: &Pool, height: u32, blocks: Vec<Vec<u8>>) -> Group {
         let heights: Vec<u32> = (height..).take(blocks.len()).collect();
-        let judged = pool.map(blocks.len(), |i| Judged {
+        let mut judged = pool.map(blocks.len(), |i| Judged {
             header: blocks[i].first_chunk::<HEADER_BYTES>().map(Header::decode),
             body: blocks[i].get(HEADER_BYTES..).unwrap_or_default().into(),
             prepared: judge_isolated(self, heights[i], &blocks[i]),
         });
+        foresee(pool, judged.iter_mut().map_while(|judged| judged.prepared.as_mut().ok()));
         let prepared: Vec<&Prepared> =
             judged.iter().map_while(|judged| judged.prepared.as_ref().ok()).collect();
         let verified = verified_prefix(self, pool, &prepared);
@@ -235,6 +237,21 @@ impl Chain {
             check_clock(&self.spec, header, now).map_err(refuse)?;
         }
         Ok(Some(self.record(&parent, header, view.arrivals()?)))
+    }
+}
+
+/// Hashes the guardians' paths of blocks, as far as the blocks say whose guardians they speak of.
+pub(super) fn foresee<'a>(pool: &Pool, blocks: impl Iterator<Item = &'a mut Prepared>) {
+    let mut blocks: Vec<&mut Prepared> = blocks.collect();
+    let mut foresight = Foresight::default();
+    for prepared in &blocks {
+        foresight.note(&prepared.block, &prepared.ids);
+    }
+    let shown = pool.map(blocks.len(), |i| foresight.guardians_of(&blocks[i].block));
+    for (prepared, shown) in blocks.iter_mut().zip(shown) {
+        for (index, guardians) in shown {
+            prepared.ids[index].show_guardians(guardians);
+        }
     }
 }
 

@@ -43,6 +43,10 @@ pub const APPROVALS_MAX: usize = 64;
 /// Approvals by index: bit i stands for number i.
 type Few = u64;
 
+/// The approvals that completed a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted(Few);
+
 const _: () = assert!(APPROVALS_MAX <= Few::BITS as usize);
 
 /// One question, with what all clauses need.
@@ -153,7 +157,12 @@ pub fn completion<V: AccessRead>(
     leaf: &Leaf,
     at: Moment,
 ) -> Result<Result<Vec<Approval>, Reason>, V::Error> {
-    complete(&Case { view, asked, leaf, at }, 0)
+    let counted = complete(&Case { view, asked, leaf, at }, 0)?;
+    Ok(counted.map(|counted| {
+        let mut approvals = asked.approvals.clone();
+        counted.keep(&mut approvals);
+        approvals
+    }))
 }
 
 /// The same where the clauses up to `known` are known to hold: [`failing`] has asked them at this moment,
@@ -168,14 +177,14 @@ pub fn completion_after<V: AccessRead>(
     leaf: &Leaf,
     at: Moment,
     known: Clause,
-) -> Result<Result<Vec<Approval>, Reason>, V::Error> {
+) -> Result<Result<Counted, Reason>, V::Error> {
     complete(&Case { view, asked, leaf, at }, usize::from(known.number()).min(6))
 }
 
 fn complete<V: AccessRead>(
     case: &Case<'_, V>,
     first: usize,
-) -> Result<Result<Vec<Approval>, Reason>, V::Error> {
+) -> Result<Result<Counted, Reason>, V::Error> {
     if let Some(reason) = case.failing(first..6)? {
         return Ok(Err(reason));
     }
@@ -186,10 +195,19 @@ fn complete<V: AccessRead>(
     if let Some(reason) = case.veto_or_reads()? {
         return Ok(Err(reason));
     }
-    Ok(case.together(live)?.map(|few| {
-        let numbered = case.asked.approvals.iter().enumerate();
-        numbered.filter(|(i, _)| few >> i & 1 == 1).map(|(_, approval)| *approval).collect()
-    }))
+    Ok(case.together(live)?.map(Counted))
+}
+
+impl Counted {
+    /// Keeps those that counted of the approvals that were asked about.
+    pub fn keep(self, approvals: &mut Vec<Approval>) {
+        let mut left = self.0;
+        approvals.retain(|_| {
+            let is_counted = left & 1 == 1;
+            left >>= 1;
+            is_counted
+        });
+    }
 }
 
 /// Whether a claim counts under a leaf at a moment; why not.

@@ -26,6 +26,9 @@ impl Entry for Guardian {
     const TAG: Tag = Tag::new("guardian");
 }
 
+/// A guardian as a path may show one, with the root that the path leads to.
+pub(in crate::ledger) type LedGuardian = (Guardian, Option<[u8; 32]>);
+
 impl Guardian {
     /// Whether the path, which says the index, shows this guardian.
     #[must_use]

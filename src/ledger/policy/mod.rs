@@ -29,13 +29,14 @@ mod who;
 mod world;
 
 pub use allow::{
-    APPROVALS_MAX, EMERGENCY_CLAIM_BLOCKS, allow, completion, completion_after, failing, findings,
-    refusal, role_fault, unfit,
+    APPROVALS_MAX, Counted, EMERGENCY_CLAIM_BLOCKS, allow, completion, completion_after, failing,
+    findings, refusal, role_fault, unfit,
 };
 pub use asked::{AccessRead, Approval, Asked, Heard, Holding, Led, Site, Standing, Threshold};
 pub use build::{Branch, Draft, PolicyError, PolicyTree, Shown};
 pub use cell::Cell;
 pub use guardian::Guardian;
+pub(in crate::ledger) use guardian::LedGuardian;
 pub use leaf::{
     DAY_MINUTES, Daily, EMERGENCY_SET, Leaf, LeafError, NEED_MAX, Need, READ_WITHIN_BLOCKS_MIN,
     TOGETHER_WITHIN_DEFAULT, Together, WINDOW_SPACINGS_MIN, Window,

@@ -238,7 +238,7 @@ pub fn apply_transaction(
         Body::Pay(body) => pay::apply(context, session, ids.core, body)?,
         Body::Move(body) => goods::apply(context, session, ids.core, body)?,
         Body::Reading(body) => reading::apply(context, session, ids.core, body)?,
-        body => access::apply(context, session, ids.core, body, &judged)?,
+        body => access::apply(context, session, ids.core, body, judged)?,
     }
     if let Some(free) = free {
         access::take_free(context, session, ids.core, &free)?;

@@ -2,11 +2,11 @@
 //! all cores; the serial judgement of [`super::context`] names the rule when one of them fails.
 
 use crate::ledger::block::{Block, Included};
-use crate::ledger::policy::{Asked, Heard};
+use crate::ledger::policy::{Asked, Guardian, Heard, LedGuardian};
 use crate::ledger::rules::context::Signatures;
 use crate::ledger::rules::error::TransactionError;
 use crate::ledger::signature::Signed;
-use crate::ledger::transaction::approve::Approver;
+use crate::ledger::transaction::approve::{Approver, GuardianProof};
 use crate::ledger::transaction::{Body, CoreId, Request, Transaction, TransactionId};
 use crate::primitives::BlockHash;
 
@@ -27,15 +27,20 @@ pub struct Ids {
 }
 
 /// What the paths of a body about access show, whatever the state: every hash of theirs that needs none.
-/// That a key is a guardian's is not among them: the state names the record and its epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
     /// Another body, or nothing hashed yet.
     Nothing,
     /// A request, before it is accepted.
     Request(Box<Asked>),
-    /// The presence of each approver who carries one, its anchor not looked up.
-    Approve(Vec<Option<Heard>>),
+    /// Approvals.
+    Approve {
+        /// The presence of each approver who carries one, its anchor not looked up.
+        heard: Vec<Option<Heard>>,
+        /// Whom the path of each approver shows who carries one, and where it leads; nothing of any where
+        /// that was not foreseen, since it depends on the record and its epoch.
+        guardians: Vec<Option<LedGuardian>>,
+    },
 }
 
 impl Shown {
@@ -46,7 +51,7 @@ impl Shown {
             Body::Request(request) => Self::Request(Box::new(Asked::of(request))),
             Body::Approve(approve) => {
                 let approvers = approve.approvers.iter();
-                Self::Approve(approvers.map(heard).collect())
+                Self::Approve { heard: approvers.map(heard).collect(), guardians: Vec::new() }
             }
             _ => Self::Nothing,
         }
@@ -63,9 +68,28 @@ impl Shown {
     /// The presence of an approver of this body, by index.
     pub(super) fn heard(&self, index: usize, approver: &Approver) -> Option<Heard> {
         match self {
-            Self::Approve(all) => all.get(index).copied().unwrap_or_else(|| heard(approver)),
+            Self::Approve { heard: all, .. } => {
+                all.get(index).copied().unwrap_or_else(|| heard(approver))
+            }
             _ => heard(approver),
         }
+    }
+
+    /// Whether the path of an approver of this body shows this guardian under a root.
+    pub(super) fn is_guardian(
+        &self,
+        approver: usize,
+        guardian: &Guardian,
+        proof: &GuardianProof,
+        guardians_root: &[u8; 32],
+    ) -> bool {
+        if let Self::Approve { guardians, .. } = self
+            && let Some(Some((foreseen, root))) = guardians.get(approver)
+            && foreseen == guardian
+        {
+            return u16::from(guardian.index) == proof.path.index && *root == Some(*guardians_root);
+        }
+        guardian.is_shown(&proof.salt, &proof.path, guardians_root)
     }
 }
 

@@ -13,6 +13,7 @@
 pub mod access;
 pub mod context;
 mod error;
+pub(in crate::ledger) mod foresight;
 pub mod goods;
 pub mod isolation;
 mod names;

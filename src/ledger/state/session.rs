@@ -146,6 +146,28 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// The same of an entry that the base cannot have: nobody looks for it there.
+    pub fn put_fresh<T: EntryValue>(&mut self, key: &EntryKey, value: Rc<T>) {
+        debug_assert!(matches!(self.base.entry(key), Ok(None) | Err(_)), "{key:?} is there");
+        self.slots.fresh(key).set_decoded(value);
+        self.note_claims(key);
+    }
+
+    /// Changes an entry where it lies, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::get`].
+    pub fn change<T: EntryValue + Clone>(
+        &mut self,
+        key: &EntryKey,
+        change: impl FnOnce(&mut T),
+    ) -> Result<(), StoreError> {
+        self.slots.slot(self.base, key)?.change(&mut self.buffer, None, change)?;
+        self.note_claims(key);
+        Ok(())
+    }
+
     /// Forgets walks through claims if what they have read was written.
     fn note_claims(&mut self, key: &EntryKey) {
         if key.is_of_claims() {
@@ -214,7 +236,7 @@ impl<'a> Session<'a> {
     pub fn log(&mut self, rid: PubKey, kind: LogKind, event: Event) -> Result<(), StoreError> {
         let mut index = 0;
         let slot = self.slots.slot(self.base, &EntryKey::Logs(rid))?;
-        slot.change(&mut self.buffer, |logs: &mut Logs| {
+        slot.change(&mut self.buffer, Some(Logs::default()), |logs| {
             let log = logs.of_mut(kind);
             index = log.count;
             log.push(&event);

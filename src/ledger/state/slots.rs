@@ -73,22 +73,39 @@ impl Slots {
         base: &dyn StateRead,
         key: &EntryKey,
     ) -> Result<&mut Slot, StoreError> {
-        let mut number = self.hashing.hash_one(key);
-        let place = loop {
-            match self.places.get(&number) {
-                Some(place) if self.slots[*place].key == *key => break *place,
-                Some(_) => number = number.wrapping_add(1),
-                None => {
-                    let old = base.entry(key)?;
-                    let place = self.slots.len();
-                    self.places.insert(number, place);
-                    let (key, written) = (key.clone(), Written::No);
-                    self.slots.push(Slot { key, old, written, decoded: None });
-                    break place;
-                }
-            }
+        let place = match self.place(key) {
+            Ok(place) => place,
+            Err(number) => self.push(number, key, base.entry(key)?),
         };
         Ok(&mut self.slots[place])
+    }
+
+    /// The slot of a key that the base does not have.
+    pub(super) fn fresh(&mut self, key: &EntryKey) -> &mut Slot {
+        let place = match self.place(key) {
+            Ok(place) => place,
+            Err(number) => self.push(number, key, None),
+        };
+        &mut self.slots[place]
+    }
+
+    /// Where the slot of a key is, or else the number to find it by.
+    fn place(&self, key: &EntryKey) -> Result<usize, u64> {
+        let mut number = self.hashing.hash_one(key);
+        loop {
+            match self.places.get(&number) {
+                Some(place) if self.slots[*place].key == *key => return Ok(*place),
+                Some(_) => number = number.wrapping_add(1),
+                None => return Err(number),
+            }
+        }
+    }
+
+    fn push(&mut self, number: u64, key: &EntryKey, old: Option<Bytes>) -> usize {
+        let place = self.slots.len();
+        self.places.insert(number, place);
+        self.slots.push(Slot { key: key.clone(), old, written: Written::No, decoded: None });
+        place
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
@@ -142,13 +159,15 @@ impl Slot {
         }
     }
 
-    /// Changes what the entry decodes to, or the default where there is none.
-    pub(super) fn change<T: EntryValue + Clone + Default>(
+    /// Changes what the entry decodes to, or what stands for it where there is none.
+    pub(super) fn change<T: EntryValue + Clone>(
         &mut self,
         buffer: &mut Vec<u8>,
+        absent: Option<T>,
         change: impl FnOnce(&mut T),
     ) -> Result<(), StoreError> {
-        let mut value = self.decoded::<T>(buffer)?.unwrap_or_default();
+        let found = self.decoded::<T>(buffer)?.or_else(|| absent.map(Rc::new));
+        let Some(mut value) = found else { return Ok(()) };
         // Nobody else holds it as a rule: then it changes where it lies.
         self.decoded = None;
         change(Rc::make_mut(&mut value));

@@ -19,12 +19,13 @@ use super::error::ApproveError;
 use super::log;
 use super::read::Eyes;
 use crate::ledger::policy::{
-    APPROVALS_MAX, AccessRead, Approval, Clause, Guardian, Heard, Moment, Together,
+    APPROVALS_MAX, AccessRead, Approval, Asked, Clause, Guardian, Heard, Holding, Moment, Together,
     completion_after, failing, role_fault,
 };
 use crate::ledger::rules::context::{Context, Refusal, anchor_height, credit, impossible};
 use crate::ledger::rules::error::TransactionError;
 use crate::ledger::rules::isolation::{Ids, Shown};
+use crate::ledger::signature::PubKey;
 use crate::ledger::state::{
     Account, EntryKey, EventKind, HeldRecord, HeldRequest, Person, RequestStatus, Session,
 };
@@ -35,8 +36,11 @@ use crate::primitives::BlockHash;
 
 /// What an approval leads to.
 pub(in crate::ledger::rules) struct Plan {
+    /// The request before.
     held: Rc<HeldRequest>,
     record: Rc<HeldRecord>,
+    /// Its approvals then.
+    approvals: Vec<Approval>,
     is_complete: bool,
 }
 
@@ -70,14 +74,23 @@ pub(super) fn apply(
     session: &mut Session<'_>,
     core: CoreId,
     approve: &Approve,
-    plan: &Plan,
+    plan: Plan,
 ) -> Result<(), StoreError> {
-    let Plan { held, record, is_complete } = plan;
-    if *is_complete {
-        take_read_and_price(session, held, record)?;
+    let Plan { held, record, approvals, is_complete } = plan;
+    let rid = held.asked.rid;
+    if is_complete {
+        take_read_and_price(session, &held, &record)?;
     }
-    session.put_shared(&EntryKey::Request(CoreId(approve.request)), Rc::clone(held))?;
-    log::write(context, session, held.asked.rid, core, EventKind::Approval, 0)
+    // Now nobody but the session holds it, so it changes where it lies.
+    drop(held);
+    session.change(&EntryKey::Request(CoreId(approve.request)), |held: &mut HeldRequest| {
+        held.asked.approvals = approvals;
+        if is_complete {
+            held.asked.completed = Some(context.now());
+            held.status = RequestStatus::Answered;
+        }
+    })?;
+    log::write(context, session, rid, core, EventKind::Approval, 0)
 }
 
 /// The counter of the leaf's reads outlives the request.
@@ -136,19 +149,21 @@ fn plan(
         return refuse(ApproveError::NotPending);
     }
 
-    let guardians = check_guardians(&held, &record, approve)?;
+    let guardians = check_guardians(&held, &record, approve, &ids.shown)?;
     check_duplicates(&held, &guardians, approve)?;
     let people = check_people(&view, &held, approve, now)?;
     let rounds = check_presences(context, &view, &held, approve, &ids.shown)?;
     if held.asked.approvals.len() + approve.approvers.len() > APPROVALS_MAX {
         return Err(TransactionError::TooLarge("approvals of a request").into());
     }
-    let mut held = HeldRequest::clone(&held);
+    let before = &held.asked.approvals;
+    let mut approvals = Vec::with_capacity(before.len() + approve.approvers.len());
+    approvals.extend_from_slice(before);
     let parts = approve.approvers.iter().zip(guardians).zip(people).zip(rounds);
-    for (((approver, guardian), person), heard) in parts {
-        held.asked.approvals.push(Approval {
+    for (((approver, guardian), holding), heard) in parts {
+        approvals.push(Approval {
             key: approver.key,
-            person,
+            person: holding.person,
             role: approver.role,
             guardian,
             round: heard.map(|heard| heard.round),
@@ -157,16 +172,15 @@ fn plan(
         });
     }
     // By key, so that the order of approvals in a block changes nothing but the log.
-    held.asked.approvals.sort_unstable_by_key(|approval| approval.key);
+    approvals.sort_unstable_by_key(|approval| approval.key);
+    let asked = Asked { approvals, ..held.asked };
     // No approval changes what was found above.
-    let completed = completion_after(&view, &held.asked, &held.leaf, now, asked_of)?;
-    let is_complete = completed.is_ok();
+    let completed = completion_after(&view, &asked, &held.leaf, now, asked_of)?;
+    let (mut approvals, is_complete) = (asked.approvals, completed.is_ok());
     if let Ok(counted) = completed {
-        held.asked.approvals = counted;
-        held.asked.completed = Some(now);
-        held.status = RequestStatus::Answered;
+        counted.keep(&mut approvals);
     }
-    Ok(Plan { held: Rc::new(held), record, is_complete })
+    Ok(Plan { held, record, approvals, is_complete })
 }
 
 /// The index of each approver who is a guardian.
@@ -174,9 +188,10 @@ fn check_guardians(
     held: &HeldRequest,
     record: &HeldRecord,
     approve: &Approve,
+    shown: &Shown,
 ) -> Result<Vec<Option<u8>>, Refusal<TransactionError>> {
     let set = record.share_sets.get(usize::from(held.leaf.set));
-    let index_of = |approver: &Approver| {
+    let index_of = |i: usize, approver: &Approver| {
         let Some(proof) = &approver.guardian else {
             let is_needed = held.leaf.need.iter().any(|need| need.role == approver.role);
             return is_needed.then_some(None);
@@ -185,13 +200,13 @@ fn check_guardians(
         let index = u8::try_from(proof.path.index).ok().filter(|index| *index < set.n)?;
         let (rid, epoch, key) = (held.asked.rid, record.epoch, approver.key);
         let guardian = Guardian { rid, epoch, set: held.leaf.set, index, key };
-        let is_shown = guardian.is_shown(&proof.salt, &proof.path, &set.guardians_root);
+        let is_shown = shown.is_guardian(i, &guardian, proof, &set.guardians_root);
         let has_refused = held.asked.denied.checked_shr(index.into()).unwrap_or(0) & 1 == 1;
         (is_shown && !has_refused).then_some(Some(index))
     };
     let numbered = approve.approvers.iter().enumerate();
     numbered
-        .map(|(i, approver)| match index_of(approver) {
+        .map(|(i, approver)| match index_of(i, approver) {
             Some(index) => Ok(index),
             None => refuse(ApproveError::NotGuardian(i)),
         })
@@ -203,51 +218,57 @@ fn check_duplicates(
     guardians: &[Option<u8>],
     approve: &Approve,
 ) -> Result<(), Refusal<TransactionError>> {
-    let before = held.asked.approvals.iter().map(|approval| (approval.key, approval.guardian));
-    let mut known: Vec<_> = before.collect();
     for (i, (approver, guardian)) in approve.approvers.iter().zip(guardians).enumerate() {
-        let is_known = |(key, index): &(_, Option<u8>)| {
+        let is_same = |key: &PubKey, index: &Option<u8>| {
             *key == approver.key || (index.is_some() && index == guardian)
         };
-        if known.iter().any(is_known) {
+        let mut before = held.asked.approvals.iter();
+        let mut beside = approve.approvers[..i].iter().zip(guardians);
+        if before.any(|approval| is_same(&approval.key, &approval.guardian))
+            || beside.any(|(other, index)| is_same(&other.key, index))
+        {
             return refuse(ApproveError::DuplicateApprover(i));
         }
-        known.push((approver.key, *guardian));
     }
     Ok(())
 }
 
-/// The person of each approver: distinct, not the reader, in a live role.
+/// The claim of each approver: of distinct people, not the reader, in a live role.
 fn check_people(
     view: &Eyes<'_, '_>,
     held: &HeldRequest,
     approve: &Approve,
     now: Moment,
-) -> Result<Vec<Person>, Refusal<TransactionError>> {
+) -> Result<Vec<Holding>, Refusal<TransactionError>> {
     let mut holdings = Vec::with_capacity(approve.approvers.len());
     for approver in &approve.approvers {
         holdings.push(view.holding(&approver.key, &approver.role, now)?);
     }
-    let before = held.asked.approvals.iter().map(|approval| approval.person);
-    let mut known: Vec<Person> = before.chain(held.asked.person).collect();
     for (i, (approver, holding)) in approve.approvers.iter().zip(&holdings).enumerate() {
-        let person = holding.map(|holding| holding.person);
-        if approver.key == held.asked.reader || person.is_some_and(|person| known.contains(&person))
+        let is_known = |person: Person| {
+            let is_same =
+                |holding: &Option<Holding>| holding.is_some_and(|holding| holding.person == person);
+            held.asked.person == Some(person)
+                || held.asked.approvals.iter().any(|approval| approval.person == person)
+                || holdings[..i].iter().any(is_same)
+        };
+        if approver.key == held.asked.reader
+            || holding.is_some_and(|holding| is_known(holding.person))
         {
             return refuse(ApproveError::SamePerson(i));
         }
-        known.extend(person);
     }
-    let mut people = Vec::with_capacity(holdings.len());
-    for (i, (approver, holding)) in approve.approvers.iter().zip(holdings).enumerate() {
-        let spacing_s = view.spacing_s();
-        let fault = role_fault(holding.as_ref(), approver.role, &held.leaf, now, spacing_s);
-        match holding.filter(|_| fault.is_none()) {
-            Some(holding) => people.push(holding.person),
-            None => return refuse(ApproveError::RoleRevoked(i)),
-        }
-    }
-    Ok(people)
+    let judged = approve.approvers.iter().zip(holdings).enumerate();
+    judged
+        .map(|(i, (approver, holding))| {
+            let spacing_s = view.spacing_s();
+            let fault = role_fault(holding.as_ref(), approver.role, &held.leaf, now, spacing_s);
+            match holding.filter(|_| fault.is_none()) {
+                Some(holding) => Ok(holding),
+                None => refuse(ApproveError::RoleRevoked(i)),
+            }
+        })
+        .collect()
 }
 
 /// What a beacon said of each approver.

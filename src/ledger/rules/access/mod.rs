@@ -82,7 +82,7 @@ pub(super) fn apply(
     session: &mut Session<'_>,
     core: CoreId,
     body: &Body,
-    judged: &Judged,
+    judged: Judged,
 ) -> Result<(), StoreError> {
     match (body, judged) {
         (Body::Attest(body), _) => attest::apply(context, session, core, body),
@@ -90,7 +90,7 @@ pub(super) fn apply(
         (Body::Grant(body), _) => grant::apply(context, session, core, body),
         (Body::Request(_), Judged::Request(held)) => request::apply(context, session, core, held),
         (Body::Approve(body), Judged::Approve(plan)) => {
-            approve::apply(context, session, core, body, plan)
+            approve::apply(context, session, core, body, *plan)
         }
         (Body::Receipt(body), _) => receipt::apply(context, session, core, body),
         _ => Ok(()),

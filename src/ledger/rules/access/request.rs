@@ -116,20 +116,22 @@ pub(super) fn apply(
     context: &Context<'_>,
     session: &mut Session<'_>,
     core: CoreId,
-    held: &Rc<HeldRequest>,
+    held: Rc<HeldRequest>,
 ) -> Result<(), StoreError> {
-    let rid = held.asked.rid;
-    session.put_shared(&EntryKey::Request(core), Rc::clone(held))?;
+    let (rid, person, status) = (held.asked.rid, held.asked.person, held.status);
+    let is_emergency = held.leaf.is_emergency();
+    // No core is accepted twice: by the time that its id is forgotten it has expired.
+    session.put_fresh(&EntryKey::Request(core), held);
     session.look_at(context.height.saturating_add(CLOSED_BLOCKS), EntryKey::Request(core));
-    if let RequestStatus::Refused(clause) = held.status {
-        if let Some(person) = held.asked.person {
+    if let RequestStatus::Refused(clause) = status {
+        if let Some(person) = person {
             limits::count_refusal(context, session, rid, person)?;
         }
         return log::write(context, session, rid, core, EventKind::Refusal, clause);
     }
-    if let Some(person) = held.asked.person {
+    if let Some(person) = person {
         limits::note_open(context, session, rid, person, core)?;
-        if held.leaf.is_emergency() {
+        if is_emergency {
             emergency::begin(context, session, person, core)?;
         }
     }
