@@ -247,6 +247,9 @@ pub(super) fn foresee<'a>(pool: &Pool, blocks: impl Iterator<Item = &'a mut Prep
     for prepared in &blocks {
         foresight.note(&prepared.block, &prepared.ids);
     }
+    if foresight.is_empty() {
+        return;
+    }
     let shown = pool.map(blocks.len(), |i| foresight.guardians_of(&blocks[i].block));
     for (prepared, shown) in blocks.iter_mut().zip(shown) {
         for (index, guardians) in shown {

@@ -35,6 +35,11 @@ impl Foresight {
         }
     }
 
+    /// Whether there is no request whose approvals could be foreseen.
+    pub(in crate::ledger) fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
     /// What the approvals of a block show, each with its index among the transactions.
     pub(in crate::ledger) fn guardians_of(
         &self,

@@ -361,7 +361,10 @@ impl Event {
 impl Log {
     /// Appends an event.
     pub fn push(&mut self, event: &Event) {
-        self.head = LOG_TAG.start().update(&self.head).update(&event.encode()).finish();
+        let mut message = [0; 70];
+        message[..32].copy_from_slice(&self.head);
+        message[32..].copy_from_slice(&event.encode());
+        self.head = LOG_TAG.hash(&message);
         self.count = self.count.saturating_add(1);
     }
 }

@@ -16,7 +16,7 @@ use crate::ledger::tree::StateKey;
 const KEY_TAG: Tag = Tag::new("state-key");
 
 /// Names an entry. The first byte on disk is its kind; the numbers are consensus and never reused.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum EntryKey {
     /// What a key owns.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::slots::{Slots, Written};
+use super::slots::{Slots, Written, corrupt};
 use super::{
     Account, Change, Delta, EntryKey, EntryValue, Event, HeldClaim, LogKind, Logged, Logs, Walked,
 };
@@ -46,6 +46,8 @@ pub struct Session<'a> {
     height: u32,
     slots: Slots,
     walked: Walked,
+    /// Whether a claim or a record was written.
+    is_moved: bool,
     accepted: Vec<CoreId>,
     accepted_set: LongKeySet<CoreId>,
     events: Vec<Logged>,
@@ -72,6 +74,7 @@ impl<'a> Session<'a> {
             height,
             slots,
             walked: Walked::default(),
+            is_moved: false,
             accepted,
             accepted_set,
             events,
@@ -110,6 +113,22 @@ impl<'a> Session<'a> {
         self.slots.slot(self.base, key)?.decoded(&mut self.buffer)
     }
 
+    /// The same of an entry that is hardly read twice: the session does not keep it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::get`].
+    pub fn glance<T: EntryValue + Clone>(
+        &mut self,
+        key: &EntryKey,
+    ) -> Result<Option<T>, StoreError> {
+        if let Some(slot) = self.slots.known(key) {
+            return Ok(slot.decoded::<T>(&mut self.buffer)?.map(Rc::unwrap_or_clone));
+        }
+        let Some(bytes) = self.base.entry(key)? else { return Ok(None) };
+        borsh::from_slice(&bytes).map(Some).map_err(|_| corrupt(key))
+    }
+
     /// Sets an entry; `None` deletes it.
     ///
     /// # Errors
@@ -121,7 +140,7 @@ impl<'a> Session<'a> {
         value: Option<&T>,
     ) -> Result<(), StoreError> {
         self.slots.slot(self.base, key)?.set(value, &mut self.buffer);
-        self.note_claims(key);
+        self.note_written(key);
         Ok(())
     }
 
@@ -142,7 +161,7 @@ impl<'a> Session<'a> {
         value: Rc<T>,
     ) -> Result<(), StoreError> {
         self.slots.slot(self.base, key)?.set_decoded(value);
-        self.note_claims(key);
+        self.note_written(key);
         Ok(())
     }
 
@@ -150,7 +169,7 @@ impl<'a> Session<'a> {
     pub fn put_fresh<T: EntryValue>(&mut self, key: &EntryKey, value: Rc<T>) {
         debug_assert!(matches!(self.base.entry(key), Ok(None) | Err(_)), "{key:?} is there");
         self.slots.fresh(key).set_decoded(value);
-        self.note_claims(key);
+        self.note_written(key);
     }
 
     /// Changes an entry where it lies, if there is one.
@@ -164,14 +183,24 @@ impl<'a> Session<'a> {
         change: impl FnOnce(&mut T),
     ) -> Result<(), StoreError> {
         self.slots.slot(self.base, key)?.change(&mut self.buffer, None, change)?;
-        self.note_claims(key);
+        self.note_written(key);
         Ok(())
     }
 
+    /// Whether nothing was written that says who somebody is, where a beacon stands, or how a record does:
+    /// what was found of a request in this block still holds.
+    #[must_use]
+    pub fn stands_firm(&self) -> bool {
+        !self.is_moved
+    }
+
     /// Forgets walks through claims if what they have read was written.
-    fn note_claims(&mut self, key: &EntryKey) {
+    fn note_written(&mut self, key: &EntryKey) {
         if key.is_of_claims() {
             self.walked = Walked::default();
+            self.is_moved = true;
+        } else if matches!(key, EntryKey::Record(_)) {
+            self.is_moved = true;
         }
     }
 

@@ -80,6 +80,12 @@ impl Slots {
         Ok(&mut self.slots[place])
     }
 
+    /// The slot of a key, if it is there.
+    pub(super) fn known(&mut self, key: &EntryKey) -> Option<&mut Slot> {
+        let place = self.place(key).ok()?;
+        Some(&mut self.slots[place])
+    }
+
     /// The slot of a key that the base does not have.
     pub(super) fn fresh(&mut self, key: &EntryKey) -> &mut Slot {
         let place = match self.place(key) {
@@ -104,7 +110,7 @@ impl Slots {
     fn push(&mut self, number: u64, key: &EntryKey, old: Option<Bytes>) -> usize {
         let place = self.slots.len();
         self.places.insert(number, place);
-        self.slots.push(Slot { key: key.clone(), old, written: Written::No, decoded: None });
+        self.slots.push(Slot { key: *key, old, written: Written::No, decoded: None });
         place
     }
 
@@ -143,7 +149,7 @@ impl Slot {
             return Ok(Some(decoded));
         }
         let Some(bytes) = self.now(buffer) else { return Ok(None) };
-        let decoded = Rc::new(borsh::from_slice::<T>(bytes).map_err(|_| self.corrupt())?);
+        let decoded = Rc::new(borsh::from_slice::<T>(bytes).map_err(|_| corrupt(&self.key))?);
         self.decoded = Some(decoded.clone());
         Ok(Some(decoded))
     }
@@ -155,7 +161,7 @@ impl Slot {
     ) -> Result<Option<T>, StoreError> {
         match self.now(buffer) {
             None => Ok(None),
-            Some(bytes) => borsh::from_slice(bytes).map(Some).map_err(|_| self.corrupt()),
+            Some(bytes) => borsh::from_slice(bytes).map(Some).map_err(|_| corrupt(&self.key)),
         }
     }
 
@@ -191,8 +197,8 @@ impl Slot {
         let decoded: Rc<dyn Any> = self.decoded.clone()?;
         decoded.downcast().ok()
     }
+}
 
-    fn corrupt(&self) -> StoreError {
-        StoreError::Corrupt { what: format!("state entry {:?} does not decode", self.key) }
-    }
+pub(super) fn corrupt(key: &EntryKey) -> StoreError {
+    StoreError::Corrupt { what: format!("state entry {key:?} does not decode") }
 }

@@ -142,10 +142,12 @@ fn plan(
     if now.height > to {
         return refuse(ApproveError::Late { to, height: now.height });
     }
+    // What is pending was judged when it was asked.
+    let was_judged = held.asked.at == now && session.stands_firm();
     // What is in the state was hashed when it came.
     let view = Eyes::new(context, session).knowing(&held.leaf, held.asked.leaf);
     let asked_of = if held.leaf.is_emergency() { Clause::Record } else { Clause::Place };
-    if failing(&view, &held.asked, &held.leaf, now, asked_of)?.is_some() {
+    if !was_judged && failing(&view, &held.asked, &held.leaf, now, asked_of)?.is_some() {
         return refuse(ApproveError::NotPending);
     }
 

@@ -66,7 +66,7 @@ fn look(context: &Context<'_>, session: &mut Session<'_>, key: EntryKey) -> Resu
         EntryKey::FreeSite(site) => {
             let open = emergency::open_at(context, session, site)?;
             if !open.is_empty() {
-                session.look_at(later, key.clone());
+                session.look_at(later, key);
             }
             session.put(&key, (!open.is_empty()).then_some(&open))
         }

@@ -37,7 +37,7 @@ pub(super) enum Judged {
     /// What the state will hold of a request.
     Request(Rc<HeldRequest>),
     /// What approvals lead to.
-    Approve(Box<approve::Plan>),
+    Approve(approve::Plan),
 }
 
 /// By what right a transaction goes without the ordinary fee.
@@ -65,7 +65,7 @@ pub(super) fn check(
         }
         Body::Approve(body) => {
             let plan = approve::check(context, session, ids, transaction, body)?;
-            return Ok(Judged::Approve(Box::new(plan)));
+            return Ok(Judged::Approve(plan));
         }
         Body::Receipt(body) => receipt::check(context, session, body)?,
         body => {
@@ -90,7 +90,7 @@ pub(super) fn apply(
         (Body::Grant(body), _) => grant::apply(context, session, core, body),
         (Body::Request(_), Judged::Request(held)) => request::apply(context, session, core, held),
         (Body::Approve(body), Judged::Approve(plan)) => {
-            approve::apply(context, session, core, body, *plan)
+            approve::apply(context, session, core, body, plan)
         }
         (Body::Receipt(body), _) => receipt::apply(context, session, core, body),
         _ => Ok(()),

@@ -10,11 +10,11 @@ use crate::ledger::policy::{
 use crate::ledger::rules::context::Context;
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::REVIEW_BLOCKS;
-use crate::ledger::state::{Emergency, EntryKey, HeldRecord, Person, Session};
+use crate::ledger::state::{Emergency, EntryKey, HeldClaim, HeldRecord, Person, Session};
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::PartyId;
 use crate::ledger::transaction::attest::Claim;
 use crate::ledger::transaction::record::ShareSet;
+use crate::ledger::transaction::{CoreId, PartyId};
 
 /// A session as the predicate sees it. A session keeps what it reads, so reading borrows it for a moment.
 pub(super) struct Eyes<'a, 's> {
@@ -119,10 +119,11 @@ fn holding(
     role: RoleRef,
 ) -> Result<Option<Holding>, StoreError> {
     let mut ended = None;
-    for core in session.holdings(key.into())?.iter() {
-        let Some(held) = session.claim(core)?.filter(|held| is_role(held, role)) else {
-            continue;
-        };
+    // Others ask for what this finds, not for the claims.
+    let cores = session.glance::<Vec<CoreId>>(&EntryKey::Holdings(key.into()))?;
+    for core in cores.unwrap_or_default() {
+        let held = session.glance::<HeldClaim>(&EntryKey::Claim(core))?;
+        let Some(held) = held.filter(|held| is_role(held, role)) else { continue };
         let is_live = judge.is_live(session, &held)?;
         let person = Person { issuer: held.issuer, tag: held.tag };
         let holding = Holding { person, is_live, since: held.at };

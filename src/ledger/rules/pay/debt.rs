@@ -123,7 +123,7 @@ pub(in crate::ledger::rules) fn is_over(context: &Context<'_>, held: &HeldDebt) 
 
 fn close(context: &Context<'_>, session: &mut Session<'_>, key: &EntryKey, held: &mut HeldDebt) {
     held.closed_h = Some(context.height);
-    session.look_at(context.height.saturating_add(CLOSED_BLOCKS), key.clone());
+    session.look_at(context.height.saturating_add(CLOSED_BLOCKS), *key);
 }
 
 fn open_debt(
