@@ -89,6 +89,7 @@ impl HeaderRun {
 /// Verification of a run from memory with all rules. It brings its own threads.
 #[derive(Debug)]
 pub struct Verify<'a> {
+    kernel: Kernel,
     verifier: Verifier,
     threads: NonZeroUsize,
     /// As many headers as keep these threads busy.
@@ -110,14 +111,20 @@ impl<'a> Verify<'a> {
     ) -> Result<Self, PoolError> {
         let wanted = Self::HEADERS_PER_THREAD.saturating_mul(threads.get());
         let headers = &run.headers[..run.headers.len().min(wanted)];
-        Ok(Self { verifier: Verifier::new(kernel, threads)?, threads, headers, run: run.run() })
+        let verifier = Verifier::new(kernel, threads)?;
+        Ok(Self { kernel, verifier, threads, headers, run: run.run() })
     }
 }
 
 impl Workload for Verify<'_> {
     fn units(&self) -> Units<'_> {
-        Box::new(|_| {
-            let verdict = self.verifier.verify(&self.run, black_box(self.headers));
+        // Threads of its own for each window, as whatever is measured on separate threads has them: the
+        // system gives new threads a core each, and may leave old ones that share one where they are for
+        // seconds while strangers have the other. Those made before serve if there are no more to be had.
+        let fresh = Verifier::new(self.kernel, self.threads);
+        Box::new(move |_| {
+            let verifier = fresh.as_ref().unwrap_or(&self.verifier);
+            let verdict = verifier.verify(&self.run, black_box(self.headers));
             assert!(matches!(verdict, Ok(Verdict::Valid(_))), "a valid run is called {verdict:?}");
             self.headers.len() as u64
         })
