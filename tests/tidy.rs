@@ -69,7 +69,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv", &["src/interop/"]),
     ("curve25519_dalek", &["src/wallet/custody/", "src/ledger/signature/"]),
     ("ed25519_zebra", &["src/ledger/signature/", "src/wallet/"]),
-    ("fitparser", &["src/interop/"]),
     ("geo_types", &["src/interop/"]),
     ("getrandom", &["src/wallet/"]),
     ("h3o", &["src/interop/"]),

@@ -160,3 +160,41 @@ fn whatever_the_bytes_are_there_is_one_error() {
         }
     }
 }
+
+/// Records as old devices write them: big-endian, the time in five bits of each header, the speed packed.
+#[test]
+fn compressed_times_and_other_layouts_are_read() {
+    let mut data = define(0, 20, &[[253, 4, 0x86], [3, 1, 2]]);
+    data.push(0);
+    data.extend((START - EPOCH).to_le_bytes());
+    data.push(100);
+    // A layout with its numbers the other way round, and a field of a developer's.
+    data.extend([0x61, 0, 1, 0, 20, 2, 8, 3, 0x0d, 7, 2, 0x84, 1, 0, 2, 0]);
+    let still = [0xff; 5];
+    let packed = [1, 0, 0, 0xff, 0xff];
+    let powerful = [0, 0, 0, 0, 1];
+    for (passed, fields) in [(5, still), (30, packed), (40, powerful)] {
+        data.push(0x80 | 1 << 5 | u8::try_from((START - EPOCH + passed) % 32).unwrap());
+        data.extend(fields);
+        data.extend(*b"dv");
+    }
+    let samples = reader().read(&sealed(&data)).unwrap();
+    let told: Vec<_> =
+        samples.iter().map(|s| (s.row, s.t0 - START, s.t1 - s.t0, s.active_s)).collect();
+    assert_eq!(told, [(1, 0, 5, 0), (2, 5, 1, 0), (3, 30, 10, 10), (4, 40, 1, 1)]);
+}
+
+#[test]
+fn layouts_that_are_none_are_refused() {
+    let broken = |data: &[u8], what: &str| {
+        let error = reader().read(&sealed(data)).unwrap_err().to_string();
+        assert!(error.starts_with("not a FIT file: ") && error.contains(what), "{error}");
+    };
+    broken(&[5], "a message without a definition");
+    // Else sixteen million messages of a byte would have 255 fields each.
+    broken(&define(0, 20, &[[253, 0, 0x86]; 255]), "a field of no bytes");
+    broken(&define(0, 20, &[[253, 4, 0x86]])[..8], "truncated");
+    let mut open = define(0, 20, &[[253, 4, 0x86]]);
+    open.extend([0, 1, 2, 3]);
+    broken(&open, "truncated");
+}

@@ -13,6 +13,7 @@ mod day;
 mod error;
 mod fhir;
 mod fit;
+mod fit_messages;
 
 pub use day::{Day, days};
 pub use error::{ActivityError, RowError};
