@@ -4,16 +4,20 @@
 //! `cargo bench --bench access` measures; without `--bench` (under `cargo test`) small ones run once.
 //!
 //! A block applied takes 0.24 to 0.31 x the time of its signatures on one core with AVX-512 and SHA-NI; the
-//! goal is 0.2. Of that time judging takes half, a fifth of it to read entries that no cache holds (nine for
-//! a request and its approval) and a tenth to hash guardians' paths; the state tree takes 19 %, the hashes of
+//! goal is 0.2. Of that time judging takes about two fifths, a fifth of that to read entries that no cache
+//! holds (eight for a request and its approval); the state tree takes 19 %, the hashes of
 //! its keys and values 6 %, the list of changes 9 %. Much of it is to wait for memory: with pages of 2 MiB for
 //! everything allocated (`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`) a block took 12 % less.
 //!
 //! What gained less than runs differ: to encode a request once instead of twice, to look an anchor up once a
-//! block, to hash map keys sixteen bytes at a time, to build and change a request where it stays (three
-//! copies of 900 bytes and two allocations less), to read a byte of each cache line of the next sixteen
-//! transactions before they are judged. To keep encoded keys in the session's slots (136 instead of 208 bytes,
-//! and half the bytes in the list of changes) made a block 5 % slower: every look-up encodes its key.
+//! block, to hash map keys sixteen bytes at a time, to read a byte of each cache line of the next sixteen
+//! transactions before they are judged, to hash the events of all logs side by side when the block is
+//! complete. To keep encoded keys in the session's slots (136 instead of 208 bytes, and half the bytes in the
+//! list of changes) made a block 5 % slower: every look-up encodes its key. So did it to read what the next 64
+//! transactions ask for at once, all found before any is copied so that the waits overlap, and to hash their
+//! guardians' paths in lanes (4 %): the lists of keys and values cost more than the waits, and for so few
+//! messages lanes hardly less than SHA-NI. With a malloc that keeps every freed block for the next of its size
+//! (`glibc.malloc.tcache_count`) a block took 16 % more: what lies scattered is slow to write.
 
 #[path = "common/attempts.rs"]
 mod attempts;
