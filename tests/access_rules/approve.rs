@@ -7,8 +7,8 @@ use crate::opening::*;
 use proofward::ledger::chain::Submitted;
 use proofward::ledger::policy::{Place, Reason, Role, RoleRef, Together};
 use proofward::ledger::state::{EntryKey, RequestStatus};
-use proofward::ledger::transaction::attest::Claim;
-use proofward::ledger::transaction::{Body, CoreId, Grant};
+use proofward::ledger::transaction::attest::{Claim, Withdrawn};
+use proofward::ledger::transaction::{Attest, Body, CoreId, Grant};
 
 #[test]
 fn a_nurse_and_the_patient_open_it_together_and_one_alone_does_not() {
@@ -126,6 +126,43 @@ fn guardians_of_a_request_in_the_same_block_or_the_same_run_of_blocks() {
         let blocks = &opening.world.blocks;
         assert_eq!(in_parallel(blocks), Ok(opening.world.tip()));
         assert_eq!(serially(blocks), Ok(opening.world.tip()));
+    }
+}
+
+/// An approval in the block of its request is judged without asking what was asked of that again, unless
+/// something was written in between.
+#[test]
+fn what_changes_between_a_request_and_its_approval_in_one_block_counts() {
+    fn withdrawal(opening: &mut Opening, of: u32, wanted: fn(&Claim) -> bool) -> Body {
+        let claim = opening.world.claim_of(of, wanted);
+        let issuer = opening.world.party(ISSUER);
+        Body::Attest(Attest::withdrawal(issuer, Withdrawn::Claim(claim.0), [0; 32]))
+    }
+    let is_role: fn(&Claim) -> bool = |claim| matches!(claim, Claim::Role { .. });
+    let revocation = |opening: &mut Opening| {
+        let (rid, owners) = (opening.policed.rid, opening.world.party(PATIENT));
+        Body::Grant(Grant { rid, owners, seq: 1, policy_root: [0; 32], not_before_h: 0 })
+    };
+    let licence = |opening: &mut Opening| withdrawal(opening, DOCTOR, is_role);
+    let beacon = |opening: &mut Opening| {
+        withdrawal(opening, BEACON, |claim| matches!(claim, Claim::Beacon { .. }))
+    };
+    let of_another = |opening: &mut Opening| withdrawal(opening, NURSE_2, is_role);
+    let not_pending = Err(("NotPending", 3));
+    let changes: [(&str, &dyn Fn(&mut Opening) -> Body, Result<(), _>); 4] = [
+        ("the policy", &revocation, not_pending),
+        ("the reader's licence", &licence, not_pending),
+        ("the beacon", &beacon, not_pending),
+        ("the licence of somebody else", &of_another, Ok(())),
+    ];
+    for (name, change, expected) in changes {
+        let mut opening = Opening::new();
+        let request = opening.world.ask(&opening.policed);
+        let (request, core) = opening.world.transaction(Body::Request(Box::new(request)));
+        let change = change(&mut opening);
+        let change = opening.world.transaction(change).0;
+        let approval = opening.approval(core, &[NURSE, PATIENT]);
+        assert_eq!(opening.world.mine(vec![request, change, approval]), expected, "{name}");
     }
 }
 
