@@ -149,7 +149,8 @@ fn what_changes_between_a_request_and_its_approval_in_one_block_counts() {
     };
     let of_another = |opening: &mut Opening| withdrawal(opening, NURSE_2, is_role);
     let not_pending = Err(("NotPending", 3));
-    let changes: [(&str, &dyn Fn(&mut Opening) -> Body, Result<(), _>); 4] = [
+    type Change<'a> = &'a dyn Fn(&mut Opening) -> Body;
+    let changes: [(&str, Change<'_>, Result<(), _>); 4] = [
         ("the policy", &revocation, not_pending),
         ("the reader's licence", &licence, not_pending),
         ("the beacon", &beacon, not_pending),
