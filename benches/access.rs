@@ -185,13 +185,17 @@ fn measure() {
     let (records, events, rounds) = if is_measured { (1_000, 10_000, 7) } else { (5, 20, 1) };
     // With three presences an attempt, 2,000 transactions would be more than a block holds.
     let fewer = records * 9 / 10;
-    let cases =
-        [("the reader", Together::Apart, records), ("everybody", Together::OneRound, fewer)];
-    for (who, together, records) in cases {
-        let mut attempts = Attempts::new(records, together);
-        let ([verify, apply, prepare], transactions, signatures) = attempts.block(rounds);
+    type Block = fn(Attempts, usize) -> ([f64; 3], usize, usize);
+    let cases: [(&str, Together, usize, Block); 3] = [
+        ("the reader heard by a beacon", Together::Apart, records, Attempts::at_once),
+        ("everybody heard by a beacon", Together::OneRound, fewer, Attempts::at_once),
+        ("requests of the block before answered", Together::Apart, 2 * records, Attempts::by_turns),
+    ];
+    for (what, together, records, block) in cases {
+        let ([verify, apply, prepare], transactions, signatures) =
+            block(Attempts::new(records, together), rounds);
         println!(
-            "a block of {transactions} access transactions, {who} heard by a beacon, {signatures} signatures: \
+            "a block of {transactions} access transactions, {what}, {signatures} signatures: \
              verified in {:.2} ms, applied in {:.2} ms: {:.3} x (goal below 0.2); prepared in {:.2} ms",
             1e3 * verify,
             1e3 * apply,

@@ -219,7 +219,7 @@ fn the_generated_run_is_valid_by_all_rules_over_several_epochs() {
     let verdict = verifier.verify(&run.run(), &headers);
     assert!(matches!(verdict, Ok(Verdict::Invalid(failure)) if failure.height == 4000));
     let two = NonZeroUsize::new(2).expect("not zero");
-    let verify = Verify::new(kernel, two, &run).expect("two threads");
+    let verify = Verify::new(kernel, two, &run, Verify::HEADERS_PER_THREAD).expect("two threads");
     assert_eq!(verify.threads_inside(), two);
     assert_eq!(verify.units()(1), 3 * 2016 + 5, "all there are, when there are few");
 }

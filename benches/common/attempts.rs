@@ -8,14 +8,17 @@ use proofward::engine::pool::Pool;
 use proofward::ledger::audit::Audit;
 use proofward::ledger::chain::{Ledger, Run};
 use proofward::ledger::policy::{
-    Draft, Entry as _, Guardian, Leaf, Need, Place, PolicyTree, Role, RoleRef, Together, Tree,
+    Draft, Entry as _, Guardian, Leaf, Need, Place, PolicyTree, Presence, Role, RoleRef, Together,
+    Tree,
 };
 use proofward::ledger::signature::Signed;
 use proofward::ledger::store::{CACHE_BYTES_DEFAULT, DiskStore, Overlay};
 use proofward::ledger::transaction::approve::{Approver, GuardianProof};
 use proofward::ledger::transaction::attest::Claim;
 use proofward::ledger::transaction::record::ShareSet;
-use proofward::ledger::transaction::{Approve, Attest, Body, Grant, Record, Request, Transaction};
+use proofward::ledger::transaction::{
+    Approve, Attest, Body, CoreId, Grant, Record, Request, Transaction,
+};
 use proofward::wallet::audit_file;
 
 use super::ledger::{NOW, easy_spec, next_block};
@@ -29,6 +32,13 @@ pub(crate) struct Attempts {
     world: World,
     together: Together,
     records: Vec<(Policed, Tree)>,
+}
+
+/// What an approval needs to know of its request.
+struct Asked {
+    core: CoreId,
+    /// The nurse and the patient, where a beacon heard them.
+    heard: [Option<Presence>; 2],
 }
 
 impl Attempts {
@@ -90,46 +100,64 @@ impl Attempts {
         self.world.transaction(Body::Record(record)).0
     }
 
-    /// A request for each record and its approval.
-    fn transactions(&mut self) -> Vec<Transaction> {
+    /// The doctor's request for a record.
+    fn request(&mut self, at: usize) -> (Transaction, Asked) {
         let world = &mut self.world;
         let tip = world.tip();
-        let presence = world.presence(BEACON, DOCTOR, tip);
-        let (site, issuer) = (world.id(SITE), world.id(ISSUER));
-        let mut transactions = Vec::with_capacity(2 * self.records.len());
-        for (at, (policed, tree)) in self.records.iter().enumerate() {
-            let mut heard = [Some(presence.clone()), None, None];
-            if self.together == Together::OneRound {
+        let [of_doctor, nurse, patient] = match self.together {
+            Together::OneRound => {
                 let room = world.room(BEACON, &[DOCTOR, NURSE, patient(at)], tip);
-                heard = <[_; 3]>::try_from(room).expect("three").map(Some);
+                <[_; 3]>::try_from(room).expect("three").map(Some)
             }
-            let [of_doctor, of_nurse, of_patient] = heard;
-            let request: Request = world.request(policed, DOCTOR, of_doctor);
-            let (request, core) = world.transaction(Body::Request(Box::new(request)));
-            let mut approver = |index: usize, number, role, presence| Approver {
-                key: world.key(number),
-                guardian: Some(GuardianProof {
-                    salt: [u8::try_from(index).expect("few"); 16],
-                    path: tree.path(index).expect("a guardian"),
-                }),
-                role,
-                presence,
-                release: [1; 32],
-            };
-            let approvers = vec![
-                approver(0, NURSE, RoleRef { role: Role::Nurse, issuer: site }, of_nurse),
-                approver(1, patient(at), RoleRef { role: Role::Patient, issuer }, of_patient),
-            ];
-            let approve = Approve { request: core.0, approvers };
-            transactions.push(request);
-            transactions.push(world.transaction(Body::Approve(approve)).0);
-        }
-        transactions
+            _ => [Some(world.presence(BEACON, DOCTOR, tip)), None, None],
+        };
+        let request: Request = world.request(&self.records[at].0, DOCTOR, of_doctor);
+        let (request, core) = world.transaction(Body::Request(Box::new(request)));
+        (request, Asked { core, heard: [nurse, patient] })
     }
 
-    /// [`times_of`] a block of all of them.
-    pub(crate) fn block(&mut self, rounds: usize) -> ([f64; 3], usize, usize) {
-        let transactions = self.transactions();
+    /// The nurse and the patient approve it.
+    fn approval(&mut self, at: usize, asked: Asked) -> Transaction {
+        let (world, tree) = (&mut self.world, &self.records[at].1);
+        let (site, issuer) = (world.id(SITE), world.id(ISSUER));
+        let mut approver = |index: usize, number, role, presence| Approver {
+            key: world.key(number),
+            guardian: Some(GuardianProof {
+                salt: [u8::try_from(index).expect("few"); 16],
+                path: tree.path(index).expect("a guardian"),
+            }),
+            role,
+            presence,
+            release: [1; 32],
+        };
+        let [of_nurse, of_patient] = asked.heard;
+        let approvers = vec![
+            approver(0, NURSE, RoleRef { role: Role::Nurse, issuer: site }, of_nurse),
+            approver(1, patient(at), RoleRef { role: Role::Patient, issuer }, of_patient),
+        ];
+        world.transaction(Body::Approve(Approve { request: asked.core.0, approvers })).0
+    }
+
+    /// [`times_of`] a block with a request for each record and its approval.
+    pub(crate) fn at_once(mut self, rounds: usize) -> ([f64; 3], usize, usize) {
+        let mut transactions = Vec::with_capacity(2 * self.records.len());
+        for at in 0..self.records.len() {
+            let (request, asked) = self.request(at);
+            transactions.extend([request, self.approval(at, asked)]);
+        }
+        times_of(&mut self.world, transactions, rounds)
+    }
+
+    /// [`times_of`] a block that answers the requests of the block before, for half of the records, and
+    /// holds requests for the other half.
+    pub(crate) fn by_turns(mut self, rounds: usize) -> ([f64; 3], usize, usize) {
+        let half = self.records.len() / 2;
+        let (requests, asked): (Vec<_>, Vec<_>) = (0..half).map(|at| self.request(at)).unzip();
+        self.world.mine(requests).expect("requests");
+        let mut transactions = Vec::with_capacity(self.records.len());
+        for (at, asked) in asked.into_iter().enumerate() {
+            transactions.extend([self.approval(at, asked), self.request(half + at).0]);
+        }
         times_of(&mut self.world, transactions, rounds)
     }
 }

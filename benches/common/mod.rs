@@ -22,12 +22,20 @@ pub(crate) fn is_measured() -> bool {
 
 /// One window of each workload after the other, round by round, in the order given.
 pub(crate) fn interleaved(workloads: &[(&dyn Workload, usize)]) -> Vec<Samples> {
+    interleaved_in(Duration::from_millis(20), workloads)
+}
+
+/// The same in longer windows.
+pub(crate) fn interleaved_in(
+    window: Duration,
+    workloads: &[(&dyn Workload, usize)],
+) -> Vec<Samples> {
     let configurations: Vec<Configuration<'_>> = workloads
         .iter()
         .map(|(workload, threads)| Configuration { workload: *workload, threads: *threads })
         .collect();
     let plan = if is_measured() {
-        Plan { window: Duration::from_millis(20), rounds: PAIRS }
+        Plan { window, rounds: PAIRS }
     } else {
         Plan { window: Duration::from_millis(1), rounds: 1 }
     };

@@ -98,9 +98,11 @@ pub struct Verify<'a> {
 }
 
 impl<'a> Verify<'a> {
-    /// Headers a thread in one piece of work.
+    /// Headers a thread in a piece of work of about a millisecond.
     pub const HEADERS_PER_THREAD: usize = 1 << 14;
 
+    /// Pieces of so many headers a thread, if the run has as many.
+    ///
     /// # Errors
     ///
     /// If the system refuses the threads.
@@ -108,8 +110,9 @@ impl<'a> Verify<'a> {
         kernel: Kernel,
         threads: NonZeroUsize,
         run: &'a HeaderRun,
+        headers_per_thread: usize,
     ) -> Result<Self, PoolError> {
-        let wanted = Self::HEADERS_PER_THREAD.saturating_mul(threads.get());
+        let wanted = headers_per_thread.saturating_mul(threads.get());
         let headers = &run.headers[..run.headers.len().min(wanted)];
         let verifier = Verifier::new(kernel, threads)?;
         Ok(Self { kernel, verifier, threads, headers, run: run.run() })

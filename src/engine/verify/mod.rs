@@ -127,18 +127,18 @@ pub enum VerifyError {
 pub struct Verifier {
     kernel: Kernel,
     threads: NonZeroUsize,
-    /// Threads beside the caller's, if any.
+    /// `None` for one thread: the caller's.
     pool: Option<Pool>,
 }
 
 impl Verifier {
-    /// Starts threads: one less than `threads`, because the caller's does its share of the work.
+    /// Starts `threads` threads, or none if one is enough: then the caller's does the work.
     ///
     /// # Errors
     ///
     /// If the system has no more threads.
     pub fn new(kernel: Kernel, threads: NonZeroUsize) -> Result<Self, PoolError> {
-        let pool = NonZeroUsize::new(threads.get() - 1).map(Pool::new).transpose()?;
+        let pool = if threads.get() == 1 { None } else { Some(Pool::new(threads)?) };
         Ok(Self { kernel, threads, pool })
     }
 
@@ -213,7 +213,7 @@ impl Verifier {
     fn on_each_thread<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
         match &self.pool {
             None => vec![work()],
-            Some(pool) => pool.on_each_thread_and_here(work),
+            Some(pool) => pool.on_each_thread(work),
         }
     }
 

@@ -116,7 +116,8 @@ impl Material {
                 Some(Box::new(Search { kernel, collector }))
             }
             Subject::Verify => {
-                let verify = Verify::new(kernel, threads, &self.headers);
+                let pieces = Verify::HEADERS_PER_THREAD;
+                let verify = Verify::new(kernel, threads, &self.headers, pieces);
                 Some(Box::new(verify.context("choose fewer --threads")?))
             }
             Subject::Merkle => {
