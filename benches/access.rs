@@ -5,7 +5,7 @@
 //!
 //! A block applied takes 0.27 x the time of its signatures on one core with AVX-512 and SHA-NI where requests
 //! are answered in the same block, 0.21 x if everybody was heard by a beacon, and 0.48 x where they are
-//! answered by the next block; the goal is 0.2. The last case is the usual one of a busy chain: a third more
+//! answered by the next block; the goal is 0.2. The last case is the usual one of a busy chain: half as many more
 //! entries change (six for two transactions instead of four), of twice as many records, and nothing that was
 //! judged or hashed for a request serves its approval. It is proportional to the entries: some 4 microseconds
 //! for each that changes, whatever the case. Of that judging takes a half, a fifth of which to read entries

@@ -53,7 +53,7 @@ impl Pool {
     ///
     /// Waking the threads and the caller costs some tens of microseconds: 4 % of a millisecond's work, nothing
     /// of a second's. To let the caller take part, and spin before it sleeps, with one thread less in the pool,
-    /// gained those 4 % on threads with real-time priority; with the usual one two threads of the two often
+    /// gained those 4 % on threads with real-time priority; with the usual one the caller and that thread often
     /// shared a core, and such pieces took a quarter longer.
     pub fn on_each_thread<R: Send>(&self, work: impl Fn() -> R + Sync) -> Vec<R> {
         self.0.broadcast(|_| work())
