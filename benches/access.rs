@@ -7,8 +7,8 @@
 //! are answered in the same block, 0.21 x if everybody was heard by a beacon, and 0.48 x where they are
 //! answered by the next block; the goal is 0.2. The last case is the usual one of a busy chain: half as many more
 //! entries change (six for two transactions instead of four), of twice as many records, and nothing that was
-//! judged or hashed for a request serves its approval. It is proportional to the entries: some 4 microseconds
-//! for each that changes, whatever the case. Of that judging takes a half, a fifth of which to read entries
+//! judged or hashed for a request serves its approval. It is proportional to the entries: three to four
+//! microseconds for each that changes, whatever the case. Of that judging takes a half, a fifth of which to read entries
 //! that no cache holds; the state tree takes 21 %, the hashes of its keys and values 9 %, the list of changes 5 %.
 //!
 //! What gained less than runs differ: to encode a request once instead of twice, to look an anchor up once a

@@ -50,7 +50,8 @@ fn messages_side_by_side_hash_as_each_alone() {
 #[test]
 fn messages_of_64_bytes_side_by_side_hash_as_each_alone() {
     let tag = Tag::new("state-leaf");
-    let (messages, _) = bytes(300 * 64).leak().as_chunks::<64>();
+    let data = bytes(300 * 64);
+    let (messages, _) = data.as_chunks::<64>();
     for kernel in NodeKernel::available() {
         for count in [0, 1, 7, 8, 9, 255, 256, 257, 300] {
             let mut digests = vec![[0; 32]; count];

@@ -1,14 +1,12 @@
 //! From the subtrees at the lower edge of a page to the one at its upper edge, many pages side by side,
 //! so that a kernel always has a batch of nodes to hash.
 
+use super::EMPTY;
 use super::key::PAGE_SLOTS;
 use super::leaf;
 use super::page::Part;
 use crate::engine::nodes::{NodeKernel, Pair};
 use crate::primitives::Digest;
-
-/// Of a subtree without entries.
-const EMPTY: Digest = [0; 32];
 
 /// A subtree with entries, on its way up.
 #[derive(Debug, Clone, Copy)]

@@ -52,13 +52,16 @@ use std::fmt;
 
 use crate::primitives::Digest;
 
+/// The hash of a subtree without entries.
+const EMPTY: Digest = [0; 32];
+
 /// The root of the tree: what a coinbase commits to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StateRoot(pub Digest);
 
 impl StateRoot {
     /// The root of the state without entries.
-    pub const EMPTY: Self = Self([0; 32]);
+    pub const EMPTY: Self = Self(EMPTY);
 }
 
 impl fmt::Display for StateRoot {

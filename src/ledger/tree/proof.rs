@@ -22,12 +22,12 @@
 //! i - 1 of the key (0 is the most significant bit of its first byte) is one, else with the hash first.
 //! What comes out must be the root.
 
-use super::StateRoot;
 use super::fold::Folding;
 use super::key::{KEY_BITS, PagePath, StateKey};
 use super::leaf::{LEAF_BYTES, Leaf, ValueHash};
 use super::page::{Part, Slot, entry_at_most};
 use super::pages::{Pages, PagesError, expect_page};
+use super::{EMPTY, StateRoot};
 use crate::engine::nodes::NodeKernel;
 use crate::hash::sha256::sha256d;
 use crate::primitives::Digest;
@@ -35,8 +35,6 @@ use crate::primitives::codec::{DecodeError, Reader};
 
 /// Bytes of the longest proof.
 pub const PROOF_BYTES_MAX: usize = 3 + KEY_BITS / 8 + KEY_BITS * 32 + LEAF_BYTES;
-
-const EMPTY: Digest = [0; 32];
 
 // How the way down ends, on the wire.
 const ENTRY: u8 = 1;
