@@ -1,4 +1,5 @@
-//! Every kernel row against the plain loop that it replaces: nonce search, header hashing, merkle nodes.
+//! Every kernel row against the plain loop that it replaces: nonce search, header hashing, merkle nodes,
+//! challenges of signatures.
 //! Each printed ratio is the median of ten interleaved pairs of windows on one core. Floors and goals are
 //! those for a machine with AVX-512; criterion then follows the rates from run to run.
 
@@ -13,6 +14,8 @@ use proofward::engine::measure::{
     Merkle, PlainMerkle, PlainSearch, Samples, Units, Workload, port_limit_cycles,
 };
 use proofward::engine::nodes::{NodeKernel, Pair};
+use proofward::engine::sha512::{Sha512Kernel, sha512_many};
+use proofward::hash::sha512::{Block, one_block, sha512};
 use proofward::hash::{Algorithm, blake3, sha256};
 use proofward::kernel::{Hits, Job, Kernel, NonceRange};
 use proofward::primitives::{HeaderBytes, Target};
@@ -98,6 +101,61 @@ impl Workload for TheirNodes {
             Nodes::hash_64_many(&mut digests, black_box(&self.0));
             black_box(&digests);
             self.0.len() as u64
+        })
+    }
+}
+
+/// What a signature's challenge is hashed from: a point, a key and an id.
+type Challenge = [[u8; 32]; 3];
+
+fn challenges() -> Vec<Challenge> {
+    (0..1024_u32)
+        .map(|i| [0, 1, 2].map(|part| sha256::sha256(&[i, part].map(u32::to_le_bytes).concat())))
+        .collect()
+}
+
+fn parts(challenge: &Challenge) -> [&[u8]; 3] {
+    challenge.each_ref().map(<[u8; 32]>::as_slice)
+}
+
+/// The `sha2` crate, one challenge after another.
+struct PlainChallenges<'a>(&'a [Challenge]);
+
+impl Workload for PlainChallenges<'_> {
+    fn units(&self) -> Units<'_> {
+        over(self.0, |challenge| {
+            let hash = sha2::Sha512::new();
+            let hash = challenge.iter().fold(hash, |hash, part| hash.chain_update(part));
+            black_box(hash.finalize());
+        })
+    }
+}
+
+/// A kernel's loop over blocks that are there already.
+struct BareBlocks<'a>(Sha512Kernel, &'a [Block]);
+
+impl Workload for BareBlocks<'_> {
+    fn units(&self) -> Units<'_> {
+        let mut digests = vec![[0; 64]; self.1.len()];
+        Box::new(move |_| {
+            self.0.hash_blocks(black_box(self.1), &mut digests);
+            black_box(&digests);
+            self.1.len() as u64
+        })
+    }
+}
+
+/// The same with everything that a batch of signatures needs.
+struct Challenges<'a>(Sha512Kernel, &'a [Challenge]);
+
+impl Workload for Challenges<'_> {
+    fn units(&self) -> Units<'_> {
+        let mut digests = Vec::new();
+        Box::new(move |_| {
+            digests.clear();
+            sha512_many(self.0, black_box(self.1).iter().map(parts), &mut digests);
+            black_box(&digests);
+            self.1.len() as u64
         })
     }
 }
@@ -222,6 +280,30 @@ fn nodes(_: &mut Criterion) {
     print_ratio("merkle nodes, faster of hash_64_many and sha-ni", best, 1.25, None);
 }
 
+fn signatures(_: &mut Criterion) {
+    let challenges = challenges();
+    let blocks: Vec<_> = challenges.iter().filter_map(|each| one_block(parts(each))).collect();
+    let kernels: Vec<_> = Sha512Kernel::available().collect();
+    let bare: Vec<_> = kernels.iter().map(|kernel| BareBlocks(*kernel, &blocks)).collect();
+    let whole: Vec<_> = kernels.iter().map(|kernel| Challenges(*kernel, &challenges)).collect();
+    let plain = PlainChallenges(&challenges);
+    let mut workloads: Vec<(&dyn Workload, usize)> = vec![(&plain, 1)];
+    for (bare, whole) in bare.iter().zip(&whole) {
+        workloads.extend([(bare as &dyn Workload, 1), (whole, 1)]);
+    }
+    let samples = interleaved(&workloads);
+    let [plain, rows @ ..] = &samples[..] else { unreachable!("as above") };
+    print("\nchallenges of signatures, SHA-512 of 96 bytes: blocks, and messages");
+    print(&format!("  plain sha2 loop       {}", rate(plain)));
+    for (kernel, samples) in kernels.iter().zip(rows.chunks(2)) {
+        for (samples, what) in samples.iter().zip(["blocks", "messages"]) {
+            let ratio = samples.ratio_to(plain);
+            print(&format!("  {:11} {what:9} {}  {ratio:5.2} x", kernel.isa(), rate(samples)));
+        }
+    }
+    print_ratio("challenges of signatures, plain sha2 loop", rows[1].ratio_to(plain), 3.0, None);
+}
+
 /// Rates that criterion follows from run to run, one group for each operation.
 fn followed(c: &mut Criterion) {
     const NONCES: u32 = 1 << 12;
@@ -258,6 +340,19 @@ fn followed(c: &mut Criterion) {
         });
     }
     group.finish();
+    let challenges = challenges();
+    let mut digests = Vec::new();
+    let mut group = c.benchmark_group("challenges of signatures");
+    group.sample_size(10).throughput(Throughput::Elements(challenges.len() as u64));
+    for kernel in Sha512Kernel::available() {
+        group.bench_function(BenchmarkId::from_parameter(kernel.isa()), |b| {
+            b.iter(|| {
+                digests.clear();
+                sha512_many(kernel, black_box(&challenges).iter().map(parts), &mut digests);
+            });
+        });
+    }
+    group.finish();
 }
 
 /// The loops compared compute the same.
@@ -270,7 +365,12 @@ fn same_hashes(_: &mut Criterion) {
     Nodes::hash_64_many(&mut theirs, &[[3; 64]]);
     NodeKernel::best().hash(&[[3; 64]], &mut node);
     assert_eq!(theirs, node);
+    let challenge = [[1; 32], [2; 32], [3; 32]];
+    let mut digests = Vec::new();
+    sha512_many(Sha512Kernel::best(), [parts(&challenge)], &mut digests);
+    assert_eq!(digests, [sha512(parts(&challenge))]);
+    assert_eq!(digests, [<[u8; 64]>::from(sha2::Sha512::digest(challenge.concat()))]);
 }
 
-criterion_group!(benches, same_hashes, searches, headers, nodes, followed);
+criterion_group!(benches, same_hashes, searches, headers, nodes, signatures, followed);
 criterion_main!(benches);

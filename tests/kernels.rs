@@ -1,6 +1,7 @@
 //! Every kernel by name against the scalar oracle, and the same suite against kernels that are wrong on
 //! purpose.
 
+mod sha512;
 mod wrong;
 
 use std::fs;

@@ -1,5 +1,5 @@
-//! L3, throughput: keeps every core busy with a kernel. It knows jobs, ranges, headers and merkle
-//! trees; it knows nothing of pools, peers, transactions or disks.
+//! L3, throughput: keeps every core busy with a kernel. It knows jobs, ranges, headers, merkle trees
+//! and batches of messages; it knows nothing of pools, peers, transactions or disks.
 //!
 //! # Search
 //!
@@ -44,6 +44,7 @@ pub mod nodes;
 pub mod pool;
 pub mod proof;
 mod search;
+pub mod sha512;
 pub mod tune;
 pub mod verify;
 mod work;

@@ -2,7 +2,6 @@
 //! as the row hashes side by side. What a group is, and how it is hashed, is the row's business.
 
 use super::{Hits, NonceRange};
-use crate::primitives::Digest;
 
 /// No row hashes more messages side by side: one bit of a mask for each.
 pub(super) const LANES_MAX: usize = 32;
@@ -43,24 +42,28 @@ pub(super) fn search<S: Search>(job: S, range: NonceRange, hits: &mut Hits) -> O
     }
 }
 
-/// A way to hash messages of `BYTES` side by side.
-pub(super) trait HashGroup<const BYTES: usize>: Copy {
+/// A way to hash messages of `BYTES` side by side to digests of `DIGEST_BYTES`.
+pub(super) trait HashGroup<const BYTES: usize, const DIGEST_BYTES: usize = 32>:
+    Copy
+{
     /// Messages hashed at once, 1 to [`LANES_MAX`].
     const LANES: usize;
 
     /// Hashes the first `LANES` messages into the first `LANES` digests.
-    fn hash_group(self, messages: &[[u8; BYTES]], digests: &mut [Digest]);
+    fn hash_group(self, messages: &[[u8; BYTES]], digests: &mut [[u8; DIGEST_BYTES]]);
 }
 
-/// The contract of [`super::Kernel::hash_headers`] and [`super::Kernel::hash_pairs`].
+/// The contract of [`super::Kernel::hash_headers`] and of whatever else hashes a list.
 #[inline(always)]
-pub(super) fn hash_many<H: HashGroup<BYTES>, const BYTES: usize>(
+pub(super) fn hash_many<H, const BYTES: usize, const DIGEST_BYTES: usize>(
     group: H,
     messages: &[[u8; BYTES]],
-    digests: &mut [Digest],
-) {
+    digests: &mut [[u8; DIGEST_BYTES]],
+) where
+    H: HashGroup<BYTES, DIGEST_BYTES>,
+{
     let mut last_messages = [[0; BYTES]; LANES_MAX];
-    let mut last_digests = [[0; 32]; LANES_MAX];
+    let mut last_digests = [[0; DIGEST_BYTES]; LANES_MAX];
     let mut at = 0;
     while at < messages.len() {
         let left = messages.len() - at;

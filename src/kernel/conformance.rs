@@ -150,9 +150,9 @@ pub fn quick(subject: &dyn Subject) -> Result<(), Disagreement> {
     }
     let mut random = SplitMix64::new(1);
     let count = lanes as usize + 1;
-    check_headers(subject, "random", &random.headers(count))?;
-    check_pairs(subject, "random", &random.pairs(count))?;
-    check_steps(subject, "random", &random.steps(count))
+    check_headers(subject, "random", &random.messages(count))?;
+    check_pairs(subject, "random", &random.messages(count))?;
+    check_steps(subject, "random", &random.messages(count))
 }
 
 /// Everything, with `random_headers` random messages of each kind on top.
@@ -172,7 +172,7 @@ pub fn full(subject: &dyn Subject, seed: u64, random_headers: u32) -> Result<(),
     let mut left = random_headers as usize;
     while left > 0 {
         let count = left.min(4095);
-        check_headers(subject, "random", &random.headers(count))?;
+        check_headers(subject, "random", &random.messages(count))?;
         left -= count;
     }
     Ok(())
@@ -181,9 +181,9 @@ pub fn full(subject: &dyn Subject, seed: u64, random_headers: u32) -> Result<(),
 /// Counts 0 to 2 groups and one more.
 fn check_counts(subject: &dyn Subject, random: &mut SplitMix64) -> Result<(), Disagreement> {
     for count in 0..=2 * subject.lanes() as usize + 1 {
-        check_headers(subject, "counted", &random.headers(count))?;
-        check_pairs(subject, "counted", &random.pairs(count))?;
-        check_steps(subject, "counted", &random.steps(count))?;
+        check_headers(subject, "counted", &random.messages(count))?;
+        check_pairs(subject, "counted", &random.messages(count))?;
+        check_steps(subject, "counted", &random.messages(count))?;
     }
     Ok(())
 }
@@ -195,7 +195,7 @@ fn check_structured(subject: &dyn Subject) -> Result<(), Disagreement> {
     check_steps(subject, "structured", &structured())
 }
 
-fn structured<const N: usize>() -> Vec<[u8; N]> {
+pub(super) fn structured<const N: usize>() -> Vec<[u8; N]> {
     let mut messages = vec![[0; N], [0xff; N]];
     for bit in 0..8 * N {
         let mut one = [0; N];
@@ -382,15 +382,15 @@ pub fn check_steps(
     })
 }
 
-fn check_digests(
+pub(super) fn check_digests<const N: usize>(
     what: &'static str,
     count: usize,
-    hash: impl FnOnce(&mut [Digest]),
-    oracle: impl Fn(usize) -> Digest,
+    hash: impl FnOnce(&mut [[u8; N]]),
+    oracle: impl Fn(usize) -> [u8; N],
 ) -> Result<(), Disagreement> {
-    const CANARY: Digest = [0xa5; 32];
     const BESIDE: usize = 16;
-    let mut digests = vec![CANARY; count + 2 * BESIDE];
+    let canary = [0xa5; N];
+    let mut digests = vec![canary; count + 2 * BESIDE];
     hash(&mut digests[BESIDE..BESIDE + count]);
     for (index, found) in digests[BESIDE..BESIDE + count].iter().enumerate() {
         let expected = oracle(index);
@@ -400,7 +400,7 @@ fn check_digests(
         }
     }
     let beside = digests[..BESIDE].iter().chain(&digests[BESIDE + count..]);
-    if beside.copied().any(|digest| digest != CANARY) {
+    if beside.copied().any(|digest| digest != canary) {
         return Err(Disagreement::Canary { what, count });
     }
     Ok(())
@@ -408,10 +408,10 @@ fn check_digests(
 
 /// A small random generator (Steele, Lea, Flood 2014), so that a seed repeats a run.
 #[derive(Debug, Clone)]
-struct SplitMix64(u64);
+pub(super) struct SplitMix64(u64);
 
 impl SplitMix64 {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -432,19 +432,11 @@ impl SplitMix64 {
         self.bytes()
     }
 
-    fn headers(&mut self, count: usize) -> Vec<HeaderBytes> {
+    pub(super) fn messages<const N: usize>(&mut self, count: usize) -> Vec<[u8; N]> {
         (0..count).map(|_| self.bytes()).collect()
     }
 
-    fn steps(&mut self, count: usize) -> Vec<Step> {
-        (0..count).map(|_| self.bytes()).collect()
-    }
-
-    fn pairs(&mut self, count: usize) -> Vec<Pair> {
-        (0..count).map(|_| self.bytes()).collect()
-    }
-
-    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+    pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         for eight in bytes.as_chunks_mut().0 {
             *eight = self.next().to_le_bytes();

@@ -296,3 +296,17 @@ macro_rules! lane_kernels {
     };
 }
 pub(super) use lane_kernels;
+
+/// Writes an expression out for each of 0..16. Not a closure, see the rules of [`super`].
+macro_rules! for_each_of_16 {
+    (|$t:ident| $body:expr) => {
+        for_each_of_16!(@ $t, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $t:ident, $body:expr, $($number:literal)*) => {
+        $({
+            const $t: usize = $number;
+            $body
+        })*
+    };
+}
+pub(super) use for_each_of_16;

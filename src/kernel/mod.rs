@@ -17,6 +17,9 @@
 //! [`Algorithm`], one file that implements `HeaderHash` for any `Lanes`, and its lines in
 //! `lane_kernels!`.
 //!
+//! *SHA-512 of short messages*: a table of its own, [`sha512`], for it has words of 64 bits and no nonces.
+//! One file that implements its `Lanes64` and a line in its `KERNELS`.
+//!
 //! Then `cargo test --test kernels` judges the new rows by name against the scalar oracle, and
 //! `cargo bench --bench kernels` measures them; neither needs a change.
 //!
@@ -49,9 +52,11 @@ mod x86_sha;
 mod x86_sse41;
 
 pub mod conformance;
+pub mod sha512;
 
 pub use conformance::Disagreement;
 pub use job::{Hits, Job, NonceRange};
+pub use sha512::Sha512Kernel;
 
 use std::fmt;
 
@@ -125,7 +130,7 @@ pub fn table() -> impl Iterator<Item = Listed> {
     })
 }
 
-fn rows() -> impl Iterator<Item = &'static Row> {
+fn rows() -> impl Iterator<Item = &'static Row> + Clone {
     KERNELS.iter().copied().flatten()
 }
 
@@ -137,7 +142,7 @@ pub enum KernelError {
     #[error("unknown {algorithm} kernel {name:?}: expected one of {known}")]
     Unknown {
         /// The algorithm asked for.
-        algorithm: Algorithm,
+        algorithm: &'static str,
         /// The name asked for.
         name: String,
         /// The names there are, best first, separated by commas.
@@ -147,12 +152,46 @@ pub enum KernelError {
     #[error("this CPU cannot run the {algorithm} kernel {name}: it can run {available}")]
     NotOnThisCpu {
         /// The algorithm asked for.
-        algorithm: Algorithm,
+        algorithm: &'static str,
         /// The name asked for.
         name: &'static str,
         /// What this CPU can run, best first, separated by commas.
         available: String,
     },
+}
+
+/// What a row of any kind says of itself.
+trait Choice {
+    fn isa(&self) -> &'static str;
+    /// Whether this CPU can run it.
+    fn runs_here(&self) -> bool;
+}
+
+impl Choice for Row {
+    fn isa(&self) -> &'static str {
+        self.isa
+    }
+
+    fn runs_here(&self) -> bool {
+        (self.detect)()
+    }
+}
+
+/// The row with this name, if this CPU can run it.
+fn choose<R: Choice>(
+    algorithm: &'static str,
+    rows: impl Iterator<Item = &'static R> + Clone,
+    name: &str,
+) -> Result<&'static R, KernelError> {
+    let Some(row) = rows.clone().find(|row| row.isa() == name) else {
+        let known = join(rows.map(R::isa));
+        return Err(KernelError::Unknown { algorithm, name: name.to_owned(), known });
+    };
+    if !row.runs_here() {
+        let available = join(rows.filter(|row| row.runs_here()).map(R::isa));
+        return Err(KernelError::NotOnThisCpu { algorithm, name: row.isa(), available });
+    }
+    Ok(row)
 }
 
 fn join(names: impl Iterator<Item = &'static str>) -> String {
@@ -163,7 +202,7 @@ fn join(names: impl Iterator<Item = &'static str>) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("self-test of the {algorithm} kernel {isa} failed: {disagreement}")]
 pub struct SelfTestError {
-    algorithm: Algorithm,
+    algorithm: &'static str,
     isa: &'static str,
     disagreement: Disagreement,
 }
@@ -180,16 +219,8 @@ impl Kernel {
     ///
     /// `Unknown` if no row has the name, `NotOnThisCpu` if this CPU cannot run it.
     pub fn by_name(algorithm: Algorithm, name: &str) -> Result<Self, KernelError> {
-        let of_algorithm = || rows().filter(move |row| row.algorithm == algorithm);
-        let Some(row) = of_algorithm().find(|row| row.isa == name) else {
-            let known = join(of_algorithm().map(|row| row.isa));
-            return Err(KernelError::Unknown { algorithm, name: name.to_owned(), known });
-        };
-        if !(row.detect)() {
-            let available = join(Self::available(algorithm).map(Self::isa));
-            return Err(KernelError::NotOnThisCpu { algorithm, name: row.isa, available });
-        }
-        Ok(Self(row))
+        let of_algorithm = rows().filter(move |row| row.algorithm == algorithm);
+        choose(algorithm.name(), of_algorithm, name).map(Self)
     }
 
     /// Compares it with the scalar oracle on known answers, in every lane; takes microseconds.
@@ -199,7 +230,7 @@ impl Kernel {
     /// The first disagreement.
     pub fn self_test(self) -> Result<(), SelfTestError> {
         conformance::quick(&self).map_err(|disagreement| SelfTestError {
-            algorithm: self.algorithm(),
+            algorithm: self.algorithm().name(),
             isa: self.isa(),
             disagreement,
         })

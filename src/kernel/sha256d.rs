@@ -6,7 +6,7 @@
 //! with padding words fold, and what only serves unread words of the hash is dropped.
 
 use super::batch::HashGroup;
-use super::lanes::{HeaderHash, Lanes, Rounds, Task, load16, splat8, store8};
+use super::lanes::{HeaderHash, Lanes, Rounds, Task, for_each_of_16, load16, splat8, store8};
 use super::{Pair, Step};
 use crate::hash::sha256::{INITIAL_STATE, ROUND_CONSTANTS};
 use crate::primitives::Digest;
@@ -318,19 +318,6 @@ fn rounds_one_by_one<L: Lanes>(
         t += 1;
     }
     [a[67], a[66], a[65], a[64], e[67], e[66], e[65], e[64]]
-}
-
-/// Writes an expression out for each of 0..16. Not a closure, see [`super::lanes`].
-macro_rules! for_each_of_16 {
-    (|$t:ident| $body:expr) => {
-        for_each_of_16!(@ $t, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
-    };
-    (@ $t:ident, $body:expr, $($number:literal)*) => {
-        $({
-            const $t: usize = $number;
-            $body
-        })*
-    };
 }
 
 /// Sixteen rounds with the words `w`.

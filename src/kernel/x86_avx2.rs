@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::lanes::{Lanes, Rounds, Task, lane_kernels};
-use super::x86::{load_quarter, store_half};
+use super::x86::{load_piece, store_piece};
 use crate::primitives::Digest;
 
 lane_kernels! {
@@ -26,7 +26,7 @@ impl Avx2 {
     /// Safe to call only where the feature is enabled, so somebody has proved it.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn here() -> Self {
+    pub(super) fn here() -> Self {
         Self(())
     }
 }
@@ -169,16 +169,16 @@ fn load_blocks<const BYTES: usize, const FIRST: usize>(
     messages: &[[u8; BYTES]],
     quarter: usize,
 ) -> U32x8 {
-    let blocks = op!(_mm256_castsi128_si256(load_quarter(&messages[FIRST], quarter)));
-    let second = load_quarter(&messages[FIRST + 4], quarter);
+    let blocks = op!(_mm256_castsi128_si256(load_piece(&messages[FIRST], quarter)));
+    let second = load_piece(&messages[FIRST + 4], quarter);
     U32x8(op!(_mm256_inserti128_si256::<1>(blocks, second)))
 }
 
 /// The reverse, into halves of digests.
 #[inline(always)]
 fn store_blocks<const FIRST: usize>(blocks: U32x8, digests: &mut [Digest], half: usize) {
-    store_half(&mut digests[FIRST], half, op!(_mm256_extracti128_si256::<0>(blocks.0)));
-    store_half(&mut digests[FIRST + 4], half, op!(_mm256_extracti128_si256::<1>(blocks.0)));
+    store_piece(&mut digests[FIRST], half, op!(_mm256_extracti128_si256::<0>(blocks.0)));
+    store_piece(&mut digests[FIRST + 4], half, op!(_mm256_extracti128_si256::<1>(blocks.0)));
 }
 
 /// Transposes the 4 x 4 words in each half of four vectors.

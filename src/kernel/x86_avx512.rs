@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 };
 
 use super::lanes::{Lanes, Rounds, Task, lane_kernels};
-use super::x86::{load_quarter, store_half};
+use super::x86::{load_piece, store_piece};
 use crate::primitives::Digest;
 
 lane_kernels! {
@@ -27,7 +27,7 @@ impl Avx512 {
     /// Safe to call only where the features are enabled, so somebody has proved them.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn here() -> Self {
+    pub(super) fn here() -> Self {
         Self(())
     }
 }
@@ -150,22 +150,22 @@ fn load_blocks<const BYTES: usize, const FIRST: usize>(
     messages: &[[u8; BYTES]],
     quarter: usize,
 ) -> U32x16 {
-    let blocks = op!(_mm512_castsi128_si512(load_quarter(&messages[FIRST], quarter)));
-    let second = load_quarter(&messages[FIRST + 4], quarter);
+    let blocks = op!(_mm512_castsi128_si512(load_piece(&messages[FIRST], quarter)));
+    let second = load_piece(&messages[FIRST + 4], quarter);
     let blocks = op!(_mm512_inserti32x4::<1>(blocks, second));
-    let third = load_quarter(&messages[FIRST + 8], quarter);
+    let third = load_piece(&messages[FIRST + 8], quarter);
     let blocks = op!(_mm512_inserti32x4::<2>(blocks, third));
-    let fourth = load_quarter(&messages[FIRST + 12], quarter);
+    let fourth = load_piece(&messages[FIRST + 12], quarter);
     U32x16(op!(_mm512_inserti32x4::<3>(blocks, fourth)))
 }
 
 /// The reverse, into halves of digests.
 #[inline(always)]
 fn store_blocks<const FIRST: usize>(blocks: U32x16, digests: &mut [Digest], half: usize) {
-    store_half(&mut digests[FIRST], half, op!(_mm512_extracti32x4_epi32::<0>(blocks.0)));
-    store_half(&mut digests[FIRST + 4], half, op!(_mm512_extracti32x4_epi32::<1>(blocks.0)));
-    store_half(&mut digests[FIRST + 8], half, op!(_mm512_extracti32x4_epi32::<2>(blocks.0)));
-    store_half(&mut digests[FIRST + 12], half, op!(_mm512_extracti32x4_epi32::<3>(blocks.0)));
+    store_piece(&mut digests[FIRST], half, op!(_mm512_extracti32x4_epi32::<0>(blocks.0)));
+    store_piece(&mut digests[FIRST + 4], half, op!(_mm512_extracti32x4_epi32::<1>(blocks.0)));
+    store_piece(&mut digests[FIRST + 8], half, op!(_mm512_extracti32x4_epi32::<2>(blocks.0)));
+    store_piece(&mut digests[FIRST + 12], half, op!(_mm512_extracti32x4_epi32::<3>(blocks.0)));
 }
 
 /// Transposes the 4 x 4 words in each quarter of four vectors.

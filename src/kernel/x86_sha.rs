@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use super::batch::{self, HashGroup, Search};
 use super::sha256d::K;
-use super::x86::{load_quarter, store_half};
+use super::x86::{load_piece, store_piece};
 use super::{Hits, Job, NonceRange, Pair, Row, Step};
 use crate::hash::Algorithm;
 use crate::hash::sha256::INITIAL_STATE;
@@ -99,7 +99,7 @@ impl Words {
     /// Big-endian words of a message.
     #[inline(always)]
     fn load<const BYTES: usize>(_: Sha, message: &[u8; BYTES], quarter: usize) -> Self {
-        Self(load_quarter(message, quarter)).swap_bytes()
+        Self(load_piece(message, quarter)).swap_bytes()
     }
 
     #[inline(always)]
@@ -309,8 +309,8 @@ fn store(states: [State; STREAMS], digests: &mut [Digest]) {
     let mut i = 0;
     while i < STREAMS {
         let [abcd, efgh] = states[i].words();
-        store_half(&mut digests[i], 0, abcd.swap_bytes().0);
-        store_half(&mut digests[i], 1, efgh.swap_bytes().0);
+        store_piece(&mut digests[i], 0, abcd.swap_bytes().0);
+        store_piece(&mut digests[i], 1, efgh.swap_bytes().0);
         i += 1;
     }
 }

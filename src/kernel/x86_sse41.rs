@@ -8,7 +8,7 @@ use std::arch::x86_64::{
 };
 
 use super::lanes::{Lanes, Rounds, Task, lane_kernels};
-use super::x86::{load_quarter, store_half};
+use super::x86::{load_piece, store_piece};
 use crate::primitives::Digest;
 
 lane_kernels! {
@@ -61,20 +61,20 @@ impl Lanes for U32x4 {
     #[inline(always)]
     fn load4<const BYTES: usize>(_: Sse41, messages: &[[u8; BYTES]], quarter: usize) -> [Self; 4] {
         transpose([
-            Self(load_quarter(&messages[0], quarter)),
-            Self(load_quarter(&messages[1], quarter)),
-            Self(load_quarter(&messages[2], quarter)),
-            Self(load_quarter(&messages[3], quarter)),
+            Self(load_piece(&messages[0], quarter)),
+            Self(load_piece(&messages[1], quarter)),
+            Self(load_piece(&messages[2], quarter)),
+            Self(load_piece(&messages[3], quarter)),
         ])
     }
 
     #[inline(always)]
     fn store4(words: [Self; 4], digests: &mut [Digest], half: usize) {
         let [a, b, c, d] = transpose(words);
-        store_half(&mut digests[0], half, a.0);
-        store_half(&mut digests[1], half, b.0);
-        store_half(&mut digests[2], half, c.0);
-        store_half(&mut digests[3], half, d.0);
+        store_piece(&mut digests[0], half, a.0);
+        store_piece(&mut digests[1], half, b.0);
+        store_piece(&mut digests[2], half, c.0);
+        store_piece(&mut digests[3], half, d.0);
     }
 
     #[inline(always)]

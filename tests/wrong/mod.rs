@@ -1,6 +1,8 @@
 //! Kernels that are wrong on purpose, to show that the conformance suite catches them: scalar ones that
 //! play a row of eight lanes.
 
+pub(crate) mod sha512;
+
 use proofward::hash::{Algorithm, blake3};
 use proofward::kernel::conformance::Subject;
 use proofward::kernel::{Hits, Job, NonceRange, Pair, Step};

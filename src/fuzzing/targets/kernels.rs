@@ -1,9 +1,11 @@
 //! Every kernel against the scalar hash.
 
 use crate::engine::nodes::NodeKernel;
+use crate::engine::sha512::sha512_many;
+use crate::hash::sha512::{Block, hash_block, sha512};
 use crate::hash::tagged::Tag;
 use crate::hash::{Algorithm, hash_header, meets_target, sha256};
-use crate::kernel::{Hits, Job, Kernel, NonceRange, Pair, Step};
+use crate::kernel::{Hits, Job, Kernel, NonceRange, Pair, Sha512Kernel, Step};
 use crate::primitives::codec::Reader;
 use crate::primitives::{Digest, HeaderBytes, Target};
 
@@ -11,8 +13,8 @@ use crate::primitives::{Digest, HeaderBytes, Target};
 const MESSAGES_MAX: usize = 300;
 
 /// A header, a target and a range of nonces: every kernel that this CPU runs must find what the scalar
-/// hash finds, and hash the same headers, merkle nodes, steps of SHA-256 and tagged messages to the same
-/// digests.
+/// hash finds, and hash the same headers, merkle nodes, steps of SHA-256, tagged messages, and blocks and
+/// messages of SHA-512 to the same digests.
 ///
 /// # Panics
 ///
@@ -53,6 +55,7 @@ pub fn kernel_vs_scalar(data: &[u8]) {
     }
     compress_vs_scalar(data);
     tagged_vs_scalar(data);
+    sha512_vs_scalar(data);
 }
 
 /// Every 96 bytes are a state and the block that follows.
@@ -74,23 +77,51 @@ fn compress_vs_scalar(data: &[u8]) {
     }
 }
 
-/// A message starts at each of the first bytes, which says how long it is, as far as there is so much:
-/// some end while others go on, and some are too long to share the lanes.
+/// Some messages end while others go on, and some are too long to share the lanes.
 fn tagged_vs_scalar(data: &[u8]) {
     const TAG: Tag = Tag::new("fuzz");
     /// Prime to the length of a block, so that messages end anywhere in one.
     const UNIT_BYTES: usize = 9;
-    let message = |at: usize| {
-        let rest = &data[at..];
-        &rest[..rest.len().min(usize::from(rest[0]) * UNIT_BYTES)]
-    };
-    let messages: Vec<&[u8]> = (0..data.len().min(MESSAGES_MAX)).map(message).collect();
+    let messages = messages_of(data, UNIT_BYTES);
     let digests: Vec<_> = messages.iter().map(|message| TAG.hash(message)).collect();
     for kernel in NodeKernel::available() {
         let mut many = vec![[0; 32]; messages.len()];
         kernel.hash_tagged(TAG, &messages, &mut many);
         assert_eq!(many, digests, "{}", kernel.isa());
     }
+}
+
+/// Every 128 bytes are a block; of the messages, cut in three, some fit one.
+fn sha512_vs_scalar(data: &[u8]) {
+    let blocks = data.windows(128).take(MESSAGES_MAX);
+    let blocks: Vec<Block> = blocks.map(|w| w.try_into().expect("128 bytes")).collect();
+    let of_blocks: Vec<_> = blocks.iter().map(hash_block).collect();
+    let messages = messages_of(data, 1);
+    let of_messages: Vec<_> = messages.iter().map(|message| sha512([message])).collect();
+    let parts = messages.iter().map(|message| {
+        let cut = message.last().map_or(0, |byte| usize::from(*byte) % message.len());
+        let (first, rest) = message.split_at(cut);
+        let (second, third) = rest.split_at(rest.len() / 3);
+        [first, second, third]
+    });
+    for kernel in Sha512Kernel::available() {
+        let mut many = vec![[0; 64]; blocks.len()];
+        kernel.hash_blocks(&blocks, &mut many);
+        assert_eq!(many, of_blocks, "{kernel:?}");
+        many.clear();
+        sha512_many(kernel, parts.clone(), &mut many);
+        assert_eq!(many, of_messages, "{kernel:?}");
+    }
+}
+
+/// A message starts at each of the first bytes, which says of how many units it is, as far as there is so
+/// much.
+fn messages_of(data: &[u8], unit_bytes: usize) -> Vec<&[u8]> {
+    let message = |at: usize| {
+        let rest = &data[at..];
+        &rest[..rest.len().min(usize::from(rest[0]) * unit_bytes)]
+    };
+    (0..data.len().min(MESSAGES_MAX)).map(message).collect()
 }
 
 fn read_search(reader: &mut Reader<'_>) -> Option<(HeaderBytes, u32, u32, u32)> {
