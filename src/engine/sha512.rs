@@ -1,7 +1,7 @@
 //! SHA-512 by the batch: pads short messages, gives them to a kernel in chunks, and hashes long ones by
 //! themselves. It does not know what the messages are.
 
-use crate::hash::sha512::{Block, Digest512, one_block, sha512};
+use crate::hash::sha512::{Block, Digest512, sha512, write_block};
 pub use crate::kernel::Sha512Kernel;
 
 /// Messages in a chunk: with their digests 12 KiB, which stay in a core's first-level cache.
@@ -17,44 +17,28 @@ pub fn sha512_many<'a, const N: usize>(
     messages: impl IntoIterator<Item = [&'a [u8]; N]>,
     digests: &mut Vec<Digest512>,
 ) {
-    let messages = messages.into_iter();
-    digests.reserve(messages.size_hint().0);
-    let mut chunk = Chunk::new();
+    let mut chunk = [[0; size_of::<Block>()]; CHUNK];
+    let mut len = 0;
+    let mut long = Vec::new();
     for parts in messages {
-        let Some(block) = one_block(parts) else {
-            digests.push(sha512(parts));
-            continue;
-        };
-        chunk.blocks[chunk.len] = block;
-        chunk.places[chunk.len] = digests.len();
-        chunk.len += 1;
-        digests.push([0; size_of::<Digest512>()]);
-        if chunk.len == CHUNK {
-            chunk.hash(kernel, digests);
+        if !write_block(parts, &mut chunk[len]) {
+            // Its lane hashes whatever the block holds, which is cheap beside this.
+            long.push((digests.len() + len, sha512(parts)));
+        }
+        len += 1;
+        if len == CHUNK {
+            append(kernel, &chunk, digests);
+            len = 0;
         }
     }
-    chunk.hash(kernel, digests);
+    append(kernel, &chunk[..len], digests);
+    for (index, digest) in long {
+        digests[index] = digest;
+    }
 }
 
-/// Messages that wait for others, and where their digests go.
-struct Chunk {
-    blocks: [Block; CHUNK],
-    places: [usize; CHUNK],
-    len: usize,
-}
-
-impl Chunk {
-    fn new() -> Self {
-        Self { blocks: [[0; size_of::<Block>()]; CHUNK], places: [0; CHUNK], len: 0 }
-    }
-
-    fn hash(&mut self, kernel: Sha512Kernel, digests: &mut [Digest512]) {
-        let mut hashed = [[0; size_of::<Digest512>()]; CHUNK];
-        let hashed = &mut hashed[..self.len];
-        kernel.hash_blocks(&self.blocks[..self.len], hashed);
-        for (place, digest) in self.places.iter().zip(hashed) {
-            digests[*place] = *digest;
-        }
-        self.len = 0;
-    }
+fn append(kernel: Sha512Kernel, blocks: &[Block], digests: &mut Vec<Digest512>) {
+    let start = digests.len();
+    digests.resize(start + blocks.len(), [0; size_of::<Digest512>()]);
+    kernel.hash_blocks(blocks, &mut digests[start..]);
 }

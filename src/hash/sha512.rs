@@ -59,22 +59,25 @@ pub fn sha512<const N: usize>(parts: [&[u8]; N]) -> Digest512 {
     hash.finalize().into()
 }
 
-/// The parts, one after the other, with the padding (FIPS 180-4, section 5.1.2); `None` if they have more
-/// than [`ONE_BLOCK_BYTES_MAX`] bytes.
+/// Writes the parts, one after the other, with the padding (FIPS 180-4, section 5.1.2). False if they have more
+/// than [`ONE_BLOCK_BYTES_MAX`] bytes: then what the block holds means nothing.
 // Inlined, so that lengths that the caller knows are constants of the copies.
 #[inline]
 #[must_use]
-pub fn one_block<const N: usize>(parts: [&[u8]; N]) -> Option<Block> {
-    let mut block = [0; size_of::<Block>()];
+pub fn write_block<const N: usize>(parts: [&[u8]; N], block: &mut Block) -> bool {
+    *block = [0; size_of::<Block>()];
     let mut len = 0;
     for part in parts {
-        block[..ONE_BLOCK_BYTES_MAX].get_mut(len..)?.get_mut(..part.len())?.copy_from_slice(part);
+        if part.len() > ONE_BLOCK_BYTES_MAX - len {
+            return false;
+        }
+        block[len..len + part.len()].copy_from_slice(part);
         len += part.len();
     }
     block[len] = 0x80;
     let bits = 8 * u16::try_from(len).expect("less than a block");
     block[size_of::<Block>() - 2..].copy_from_slice(&bits.to_be_bytes());
-    Some(block)
+    true
 }
 
 /// The digest of a message that fills one block with its padding, or else the state after the block, written
