@@ -20,13 +20,6 @@ pub enum Algorithm {
     Blake3,
 }
 
-/// SHA-512 (FIPS 180-4).
-#[must_use]
-pub fn sha512(bytes: &[u8]) -> [u8; 64] {
-    use sha2::Digest as _;
-    sha2::Sha512::digest(bytes).into()
-}
-
 impl Algorithm {
     /// Every algorithm.
     pub const ALL: [Self; 2] = [Self::Sha256d, Self::Blake3];

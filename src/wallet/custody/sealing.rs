@@ -14,7 +14,7 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use zeroize::Zeroizing;
 
 use super::entropy::Entropy;
-use crate::hash::sha512;
+use crate::hash::sha512::sha512;
 use crate::ledger::signature::PubKey;
 use crate::wallet::{NoEntropy, SecretKey};
 
@@ -93,7 +93,7 @@ impl SealSecret {
     /// The one of a person's signing key.
     #[must_use]
     pub fn of_person(key: &SecretKey) -> Self {
-        let expanded = Zeroizing::new(sha512(key.seed()));
+        let expanded = Zeroizing::new(sha512([key.seed()]));
         Self(Zeroizing::new(*expanded.first_chunk().expect("64 bytes")))
     }
 
