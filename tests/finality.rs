@@ -27,22 +27,6 @@ fn spec() -> Spec {
     with_witnesses(2, &witnesses())
 }
 
-fn point(ledger: &Ledger<MemoryStore>, height: u32) -> Point {
-    use proofward::ledger::rules::context::Ancestors;
-    Point { height, hash: ledger.view().hash_at(height).unwrap().unwrap().0 }
-}
-
-fn signed(
-    ledger: &Ledger<MemoryStore>,
-    witness: &Key,
-    at: Point,
-    previous: Option<Point>,
-) -> SignedCheckpoint {
-    let core = core(ledger, Body::Attest(Attest::checkpoint(witness.public(), at, previous)));
-    let sig = witness.sign(&core.id(&ledger.chain().genesis).0);
-    SignedCheckpoint { core, sig }
-}
-
 fn note(ledger: &Ledger<MemoryStore>, checkpoint: &SignedCheckpoint) -> Witnessed {
     ledger.witness(checkpoint).unwrap().unwrap()
 }
@@ -74,15 +58,19 @@ fn k_witnesses_settle_and_one_fewer_does_not() {
     let Split { ours, .. } = split(20, 0, 0);
     let [a, b, c] = &witnesses()[..] else { unreachable!() };
     let at = point(&ours, 8);
-    assert_eq!(note(&ours, &signed(&ours, a, at, None)), Witnessed::Noted);
-    assert_eq!(note(&ours, &signed(&ours, a, at, None)), Witnessed::Noted, "the same one twice");
+    assert_eq!(note(&ours, &checkpoint(&ours, a, at, None)), Witnessed::Noted);
+    assert_eq!(
+        note(&ours, &checkpoint(&ours, a, at, None)),
+        Witnessed::Noted,
+        "the same one twice"
+    );
     assert_eq!(ours.settled().unwrap(), None);
-    assert_eq!(note(&ours, &signed(&ours, b, at, None)), Witnessed::Settled(at));
+    assert_eq!(note(&ours, &checkpoint(&ours, b, at, None)), Witnessed::Settled(at));
     assert_eq!(ours.settled().unwrap(), Some(at));
     // A newest checkpoint speaks for its ancestors: nothing more is settled until two are above 8.
-    assert_eq!(note(&ours, &signed(&ours, c, point(&ours, 16), None)), Witnessed::Noted);
+    assert_eq!(note(&ours, &checkpoint(&ours, c, point(&ours, 16), None)), Witnessed::Noted);
     assert_eq!(
-        note(&ours, &signed(&ours, a, point(&ours, 16), Some(at))),
+        note(&ours, &checkpoint(&ours, a, point(&ours, 16), Some(at))),
         Witnessed::Settled(point(&ours, 16))
     );
     assert_eq!(ours.signed_checkpoints().unwrap().len(), 3, "handed over at every handshake");
@@ -93,7 +81,7 @@ fn no_work_replaces_what_is_settled() {
     let Split { ours, rivals, .. } = split(7, 8, 30);
     let at = point(&ours, 8);
     for witness in &witnesses()[..2] {
-        note(&ours, &signed(&ours, witness, at, None));
+        note(&ours, &checkpoint(&ours, witness, at, None));
     }
     let (tip, record) = ours.tip().unwrap();
     for rival in &rivals {
@@ -125,8 +113,8 @@ fn a_node_moves_to_the_settled_branch_whatever_the_work() {
     }
     let at = point(&theirs, 8);
     let [a, b, _] = &witnesses()[..] else { unreachable!() };
-    assert_eq!(note(&ours, &signed(&theirs, a, at, None)), Witnessed::Noted);
-    assert_eq!(note(&ours, &signed(&theirs, b, at, None)), Witnessed::Settled(at));
+    assert_eq!(note(&ours, &checkpoint(&theirs, a, at, None)), Witnessed::Noted);
+    assert_eq!(note(&ours, &checkpoint(&theirs, b, at, None)), Witnessed::Settled(at));
     let (tip, record) = ours.tip().unwrap();
     // It moves to the settled block itself; its descendants follow as blocks do.
     assert_eq!((tip, record.height), (at.block(), 8));
@@ -138,7 +126,7 @@ fn checkpoints_may_come_before_the_block_that_they_name() {
     let Split { ours, theirs, rivals } = split(7, 12, 8);
     let at = point(&theirs, 8);
     for witness in &witnesses()[..2] {
-        assert_eq!(note(&ours, &signed(&theirs, witness, at, None)), Witnessed::Noted);
+        assert_eq!(note(&ours, &checkpoint(&theirs, witness, at, None)), Witnessed::Noted);
     }
     let Submitted::Tip { disconnected, connected } = ours.submit(&rivals[0], NOW).unwrap() else {
         panic!("the block is settled the moment that it arrives");
@@ -162,7 +150,7 @@ fn what_the_witnesses_settle_is_taken_again_whatever_the_work() {
     }
     let at = point(&theirs, 8);
     for witness in &witnesses()[..2] {
-        assert_eq!(note(&ours, &signed(&theirs, witness, at, None)), Witnessed::Noted);
+        assert_eq!(note(&ours, &checkpoint(&theirs, witness, at, None)), Witnessed::Noted);
     }
     assert_eq!(ours.settled().unwrap(), None, "it cannot be applied");
     for rival in &rivals {
@@ -203,14 +191,14 @@ fn a_witness_of_two_branches_is_proven_and_counts_no_more() {
     }
     let [a, b, c] = &witnesses()[..] else { unreachable!() };
     let (here, there) = (point(&ours, 8), point(&theirs, 8));
-    note(&ours, &signed(&ours, a, here, None));
+    note(&ours, &checkpoint(&ours, a, here, None));
     let equivocation = Witnessed::Equivocation(a.public());
-    assert_eq!(note(&ours, &signed(&theirs, a, there, None)), equivocation);
+    assert_eq!(note(&ours, &checkpoint(&theirs, a, there, None)), equivocation);
     let (first, second) = ours.equivocation(&a.public()).unwrap().unwrap();
     assert_eq!((first.at, second.at), (here, there));
     // One honest witness is not two.
-    assert_eq!(note(&ours, &signed(&ours, b, here, None)), Witnessed::Noted);
-    assert_eq!(note(&ours, &signed(&ours, c, here, None)), Witnessed::Settled(here));
+    assert_eq!(note(&ours, &checkpoint(&ours, b, here, None)), Witnessed::Noted);
+    assert_eq!(note(&ours, &checkpoint(&ours, c, here, None)), Witnessed::Settled(here));
     assert_eq!(ours.equivocation(&b.public()).unwrap(), None);
 
     // At different heights the header tree decides.
@@ -218,12 +206,12 @@ fn a_witness_of_two_branches_is_proven_and_counts_no_more() {
     for rival in &rivals {
         ours.submit(rival, NOW).unwrap();
     }
-    note(&ours, &signed(&ours, a, point(&ours, 8), None));
-    assert_eq!(note(&ours, &signed(&theirs, a, point(&theirs, 16), None)), equivocation);
+    note(&ours, &checkpoint(&ours, a, point(&ours, 8), None));
+    assert_eq!(note(&ours, &checkpoint(&theirs, a, point(&theirs, 16), None)), equivocation);
     // What the higher one itself names as its ancestor is proof without any block.
     let Split { ours, theirs, .. } = split(7, 20, 20);
-    note(&ours, &signed(&ours, a, point(&ours, 8), None));
-    let liar = signed(&theirs, a, point(&theirs, 16), Some(point(&theirs, 8)));
+    note(&ours, &checkpoint(&ours, a, point(&ours, 8), None));
+    let liar = checkpoint(&theirs, a, point(&theirs, 16), Some(point(&theirs, 8)));
     assert_eq!(note(&ours, &liar), equivocation);
 }
 
@@ -232,14 +220,14 @@ fn of_two_settled_branches_the_first_stays_and_an_alarm_stands() {
     let Split { ours, theirs, rivals } = split(7, 8, 12);
     let [a, b, c] = &witnesses()[..] else { unreachable!() };
     let kept = point(&ours, 8);
-    note(&ours, &signed(&ours, a, kept, None));
-    assert_eq!(note(&ours, &signed(&ours, b, kept, None)), Witnessed::Settled(kept));
+    note(&ours, &checkpoint(&ours, a, kept, None));
+    assert_eq!(note(&ours, &checkpoint(&ours, b, kept, None)), Witnessed::Settled(kept));
 
     // b signs the rival branch too, higher up. Its blocks are not known here yet, so nothing is proven,
     // and with c there are two who stand behind it.
     let refused = point(&theirs, 16);
-    assert_eq!(note(&ours, &signed(&theirs, b, refused, None)), Witnessed::Noted);
-    assert_eq!(note(&ours, &signed(&theirs, c, refused, None)), Witnessed::Noted);
+    assert_eq!(note(&ours, &checkpoint(&theirs, b, refused, None)), Witnessed::Noted);
+    assert_eq!(note(&ours, &checkpoint(&theirs, c, refused, None)), Witnessed::Noted);
     assert_eq!(ours.alarm().unwrap(), None);
     let tip = ours.tip().unwrap().0;
     for rival in &rivals {
@@ -273,9 +261,9 @@ fn a_settled_branch_that_breaks_a_rule_raises_the_alarm() {
     let refused = Point { height: 8, hash: ours.chain().spec.hash_header(&bad.header).0 };
     let [a, b, _] = &witnesses()[..] else { unreachable!() };
     let tip = ours.tip().unwrap().0;
-    note(&ours, &signed(&ours, a, refused, None));
+    note(&ours, &checkpoint(&ours, a, refused, None));
     let alarm = Alarm { kept: None, refused };
-    assert_eq!(note(&ours, &signed(&ours, b, refused, None)), Witnessed::Conflict(alarm));
+    assert_eq!(note(&ours, &checkpoint(&ours, b, refused, None)), Witnessed::Conflict(alarm));
     assert_eq!(ours.alarm().unwrap(), Some(alarm));
     assert_eq!(ours.tip().unwrap().0, tip);
     assert_eq!(ours.settled().unwrap(), None);
@@ -288,13 +276,13 @@ fn only_a_witness_of_this_chain_on_the_grid_is_heard() {
     let Split { ours, .. } = split(20, 0, 0);
     let a = &witnesses()[0];
     let refused = |checkpoint: &SignedCheckpoint| ours.witness(checkpoint).unwrap().unwrap_err();
-    let good = signed(&ours, a, point(&ours, 8), None);
+    let good = checkpoint(&ours, a, point(&ours, 8), None);
     assert_eq!(ours.witness(&good).unwrap(), Ok(Witnessed::Noted), "the nearest valid neighbour");
 
-    let stranger = signed(&ours, &Key::new(104), point(&ours, 8), None);
+    let stranger = checkpoint(&ours, &Key::new(104), point(&ours, 8), None);
     assert_eq!(refused(&stranger), CheckpointError::NotAWitness);
-    assert_eq!(refused(&signed(&ours, a, point(&ours, 9), None)), CheckpointError::OffGrid(9));
-    let falls = signed(&ours, a, point(&ours, 8), Some(point(&ours, 8)));
+    assert_eq!(refused(&checkpoint(&ours, a, point(&ours, 9), None)), CheckpointError::OffGrid(9));
+    let falls = checkpoint(&ours, a, point(&ours, 8), Some(point(&ours, 8)));
     assert_eq!(refused(&falls), CheckpointError::OffGrid(8));
     let mut forged = good.clone();
     forged.sig.0[40] ^= 1;
@@ -308,7 +296,7 @@ fn only_a_witness_of_this_chain_on_the_grid_is_heard() {
     assert_eq!(refused(&SignedCheckpoint { core, sig }), CheckpointError::NotACheckpoint);
     // A signature for a chain of another specification names another genesis.
     let other = memory_ledger(with_witnesses(1, &witnesses()[..1]));
-    let mut foreign = signed(&other, a, point(&ours, 8), None);
+    let mut foreign = checkpoint(&other, a, point(&ours, 8), None);
     foreign.core.chain = ours.chain().chain_id;
     assert_eq!(refused(&foreign), CheckpointError::BadSig);
 }
@@ -318,7 +306,7 @@ fn what_is_settled_survives_a_restart() {
     let Split { ours, rivals, .. } = split(7, 8, 30);
     let at = point(&ours, 8);
     for witness in &witnesses()[..2] {
-        note(&ours, &signed(&ours, witness, at, None));
+        note(&ours, &checkpoint(&ours, witness, at, None));
     }
     let store = ours.into_store();
     let reopened = Ledger::open(store, spec(), NodeKernel::best(), pool(1)).unwrap();

@@ -9,13 +9,15 @@ use proofward::engine::nodes::NodeKernel;
 use proofward::engine::pool::Pool;
 use proofward::hash::{Algorithm, meets_target};
 use proofward::ledger::block::{Block, Included};
-use proofward::ledger::chain::{Ledger, SubmitError, Submitted};
+use proofward::ledger::chain::{Ledger, SignedCheckpoint, SubmitError, Submitted};
+use proofward::ledger::rules::context::Ancestors;
 use proofward::ledger::rules::isolation::Ids;
 use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::{KeySet, Spec};
 use proofward::ledger::store::{MemoryStore, Store};
 use proofward::ledger::template::Template;
-use proofward::ledger::transaction::{Body, Core, Pay, PayKind, Transaction};
+use proofward::ledger::transaction::attest::Point;
+use proofward::ledger::transaction::{Attest, Body, Core, Pay, PayKind, Transaction};
 use proofward::primitives::{BlockHash, CompactTarget};
 
 /// A key pair.
@@ -109,6 +111,23 @@ pub(crate) fn mine<S: Store>(
     let submitted = ledger.submit(&block.encode(), NOW).unwrap();
     assert!(matches!(submitted, Submitted::Tip { .. }), "{submitted:?}");
     block
+}
+
+/// The block of the best chain at a height.
+pub(crate) fn point<S: Store>(ledger: &Ledger<S>, height: u32) -> Point {
+    Point { height, hash: ledger.view().hash_at(height).unwrap().unwrap().0 }
+}
+
+/// A witness's checkpoint, as it travels outside blocks.
+pub(crate) fn checkpoint<S: Store>(
+    ledger: &Ledger<S>,
+    witness: &Key,
+    at: Point,
+    previous: Option<Point>,
+) -> SignedCheckpoint {
+    let core = core(ledger, Body::Attest(Attest::checkpoint(witness.public(), at, previous)));
+    let sig = witness.sign(&core.id(&ledger.chain().genesis).0);
+    SignedCheckpoint { core, sig }
 }
 
 /// A core that is valid for the next 1,000 blocks.

@@ -114,7 +114,7 @@ impl Chain {
             overlay.put(Table::Transactions, ids.transaction.0, place);
         }
         goods::write(overlay, now, &prepared.block, &prepared.ids);
-        side::remove(overlay, record)?;
+        side::remove(overlay, &hash)?;
         let valid = Record { status: Status::Valid, ..*record };
         overlay.put(Table::Headers, hash.0, valid.encode());
         overlay.put(Table::Meta, META_TIP, hash.0);

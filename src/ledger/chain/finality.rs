@@ -8,9 +8,10 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::ledger::chain::branch::holds;
 use crate::ledger::chain::ledger::{Ledger, SubmitError, Submitted};
 use crate::ledger::chain::record::Record;
-use crate::ledger::chain::view::{META_ALARM, META_SETTLED, View, corrupt};
+use crate::ledger::chain::view::{META_ALARM, META_SETTLED, corrupt};
 use crate::ledger::rules::context::Ancestors;
 use crate::ledger::signature::{PubKey, Sig, Signed};
 use crate::ledger::spec::CHECKPOINT_INTERVAL_BLOCKS;
@@ -18,7 +19,6 @@ use crate::ledger::state::{EntryKey, StateRead};
 use crate::ledger::store::{Batch, Store, StoreError, Table};
 use crate::ledger::transaction::attest::{Checkpoint, Claim, Point};
 use crate::ledger::transaction::{Body, Core};
-use crate::primitives::BlockHash;
 
 /// A checkpoint as it travels outside blocks: the core that could be sponsored, with the witness's own
 /// signature over the core id.
@@ -243,7 +243,7 @@ impl<S: Store> Ledger<S> {
         }
         let view = self.view();
         match (view.record(&low.at.block())?, view.record(&high.at.block())?) {
-            (Some(_), Some(record)) => Ok(!is_ancestor(view, &low.at, &high.at.block(), record)?),
+            (Some(_), Some(record)) => Ok(!holds(view, &record, &high.at.block(), &low.at)?),
             _ => Ok(false),
         }
     }
@@ -265,7 +265,7 @@ impl<S: Store> Ledger<S> {
         for (candidate, _) in &known {
             let mut behind = 0;
             for (point, record) in &known {
-                behind += usize::from(is_ancestor(view, candidate, &point.block(), *record)?);
+                behind += usize::from(holds(view, record, &point.block(), candidate)?);
             }
             if k > 0 && behind >= k && best.is_none_or(|best| candidate.height > best.height) {
                 best = Some(*candidate);
@@ -277,12 +277,12 @@ impl<S: Store> Ledger<S> {
             let record = view.expect_record(&point.block())?;
             if point.height <= kept.height {
                 let kept_record = view.expect_record(&kept.block())?;
-                if is_ancestor(view, &point, &kept.block(), kept_record)? {
+                if holds(view, &kept_record, &kept.block(), &point)? {
                     return Ok(Witnessed::Noted);
                 }
                 return self.raise(Alarm { kept: Some(kept), refused: point });
             }
-            if !is_ancestor(view, &kept, &point.block(), record)? {
+            if !holds(view, &record, &point.block(), &kept)? {
                 return self.raise(Alarm { kept: Some(kept), refused: point });
             }
         }
@@ -313,26 +313,5 @@ impl<S: Store> Ledger<S> {
             self.store().commit(&batch)?;
         }
         Ok(Witnessed::Conflict(alarm))
-    }
-}
-
-/// Whether `point` is the block `hash` or an ancestor of it.
-fn is_ancestor(
-    view: View<'_>,
-    point: &Point,
-    hash: &BlockHash,
-    record: Record,
-) -> Result<bool, StoreError> {
-    let (mut hash, mut record) = (*hash, record);
-    loop {
-        if record.height <= point.height {
-            return Ok(hash == point.block());
-        }
-        // On the best chain the height says it at once.
-        if view.hash_at(record.height)? == Some(hash) {
-            return Ok(view.hash_at(point.height)? == Some(point.block()));
-        }
-        hash = record.parent();
-        record = view.expect_record(&hash)?;
     }
 }

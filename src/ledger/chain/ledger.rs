@@ -6,12 +6,15 @@ use std::thread;
 use crate::engine::nodes::NodeKernel;
 use crate::engine::pool::Pool;
 use crate::ledger::block::Block;
+use crate::ledger::chain::branch::{Branch, holds_settled};
 use crate::ledger::chain::connect::{Chain, Prepared};
 use crate::ledger::chain::header::{check_clock, check_header};
+use crate::ledger::chain::node::{self, SIDE_HEADERS_MAX};
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::run::{Run, foresee, judge_isolated};
-use crate::ledger::chain::side::{self, Branch, SIDE_BYTES_MAX, holds_settled};
+use crate::ledger::chain::side::{self, SIDE_BYTES_MAX};
 use crate::ledger::chain::view::{META_ARRIVALS, META_ROOT, META_SPEC, META_TIP, View, corrupt};
+use crate::ledger::chain::wanted::Wanted;
 use crate::ledger::chain::writer::Writer;
 use crate::ledger::rules::context::{Ancestors, Refusal};
 use crate::ledger::rules::{BlockRule, Verdict};
@@ -36,6 +39,7 @@ pub struct Ledger<S> {
     pub(super) store: S,
     pub(super) pool: Pool,
     side_bytes_max: u64,
+    side_headers_max: u64,
 }
 
 /// What became of a block.
@@ -110,7 +114,7 @@ impl<S: Store> Ledger<S> {
         write_genesis(&mut overlay, &chain);
         let batch = overlay.into_batch();
         store.commit(&batch)?;
-        Ok(Self { chain, store, pool, side_bytes_max: SIDE_BYTES_MAX })
+        Ok(Self::on(store, chain, pool))
     }
 
     /// Opens the chain of `spec` in a store.
@@ -122,14 +126,24 @@ impl<S: Store> Ledger<S> {
         if View(&store).spec_commitment()? != spec.commitment() {
             return Err(corrupt("the store was made for another chain specification"));
         }
-        let chain = Chain::new(spec, kernel);
-        Ok(Self { chain, store, pool, side_bytes_max: SIDE_BYTES_MAX })
+        Ok(Self::on(store, Chain::new(spec, kernel), pool))
+    }
+
+    fn on(store: S, chain: Chain, pool: Pool) -> Self {
+        let (side_bytes_max, side_headers_max) = (SIDE_BYTES_MAX, SIDE_HEADERS_MAX);
+        Self { chain, store, pool, side_bytes_max, side_headers_max }
     }
 
     /// With another bound than [`SIDE_BYTES_MAX`] for the bodies beside the best chain.
     #[must_use]
     pub fn with_side_bytes_max(self, side_bytes_max: u64) -> Self {
         Self { side_bytes_max, ..self }
+    }
+
+    /// With another bound than [`SIDE_HEADERS_MAX`] for the headers beside the best chain.
+    #[must_use]
+    pub fn with_side_headers_max(self, side_headers_max: u64) -> Self {
+        Self { side_headers_max, ..self }
     }
 
     /// Specification, ids and kernel.
@@ -188,7 +202,7 @@ impl<S: Store> Ledger<S> {
     fn keep(&self, bytes: &[u8], now: u64) -> Result<Submitted, SubmitError> {
         let mut overlay = Overlay::new(&self.store);
         let judged = self.judge_header(View(&self.store), bytes, now)?;
-        let (_, tip) = self.tip()?;
+        let (tip_hash, tip) = self.tip()?;
         let (hash, record, prepared) = match judged {
             Judged::Known(hash, record) => {
                 let view = View(&self.store);
@@ -206,36 +220,48 @@ impl<S: Store> Ledger<S> {
                 if record.status == Status::Bare {
                     // It can never be applied, so its header is enough to tell what witnesses lie about;
                     // old blocks are cheap to mine again, and their bodies would fill the disk.
-                    let batch = overlay.into_batch();
-                    self.store.commit(&batch)?;
+                    node::add(&mut overlay, &record, &hash)?;
+                    self.keep_beside(overlay, &hash)?;
                     return Ok(Submitted::Side);
                 }
                 overlay.put(Table::Bodies, hash.0, &bytes[HEADER_BYTES..]);
                 (hash, record, Some(prepared))
             }
         };
-        let mut missing = None;
-        if record.work > tip.work {
-            let branch = Branch::to(View(&overlay), &record, &hash)?;
-            missing = branch.missing();
-            if missing.is_none() {
-                return self.move_tip(overlay, &branch, prepared.as_deref());
-            }
-            side::want(&mut overlay, &record, &hash, false)?;
-        }
-        if prepared.is_some() {
+        let wanted = Wanted::read_with(View(&overlay), &record, &hash)?;
+        // What follows the tip joins it at once; of a wanted branch a later block may be refused, and all stays
+        // beside the best chain.
+        if prepared.is_some() && (record.parent() != tip_hash || wanted.is_some()) {
             side::add(&mut overlay, &record, &hash, bytes.len() - HEADER_BYTES)?;
         }
-        if let Some((goal, branch)) = side::wanted_with(View(&overlay), &hash)? {
-            missing = branch.missing();
-            if missing.is_none() && goal.work > tip.work {
+        let mut missing = None;
+        if let Some(mut wanted) = wanted {
+            missing = wanted.missing(View(&overlay))?;
+            if missing.is_none() && wanted.record.work > tip.work {
+                let branch = Branch::to(View(&overlay), &wanted.record, &wanted.last)?;
                 return self.move_tip(overlay, &branch, prepared.as_deref());
             }
+            wanted.write(&mut overlay);
         }
+        if record.work > tip.work {
+            let mut better = Wanted::to(View(&overlay), &record, &hash)?;
+            missing = better.missing(View(&overlay))?;
+            if missing.is_none() {
+                let branch = Branch::to(View(&overlay), &record, &hash)?;
+                return self.move_tip(overlay, &branch, prepared.as_deref());
+            }
+            better.want(&mut overlay)?;
+        }
+        self.keep_beside(overlay, &hash)?;
+        Ok(missing.map_or(Submitted::Side, |missing| Submitted::Incomplete { missing }))
+    }
+
+    /// Makes durable what has arrived beside the best chain, within the bounds.
+    fn keep_beside(&self, mut overlay: Overlay<'_>, arrived: &BlockHash) -> Result<(), StoreError> {
+        node::trim(&mut overlay, self.side_headers_max, arrived)?;
         side::trim(&mut overlay, self.side_bytes_max)?;
         let batch = overlay.into_batch();
-        self.store.commit(&batch)?;
-        Ok(missing.map_or(Submitted::Side, |missing| Submitted::Incomplete { missing }))
+        self.store.commit(&batch)
     }
 
     /// The way from a former tip to the tip.
@@ -262,12 +288,13 @@ impl<S: Store> Ledger<S> {
     pub(super) fn move_to(&self, hash: &BlockHash) -> Result<Submitted, SubmitError> {
         let record = self.view().expect_record(hash)?;
         let mut overlay = Overlay::new(&self.store);
-        let branch = Branch::to(View(&overlay), &record, hash)?;
-        let Some(missing) = branch.missing() else {
+        let mut branch = Wanted::to(self.view(), &record, hash)?;
+        let Some(missing) = branch.missing(self.view())? else {
+            let branch = Branch::to(self.view(), &record, hash)?;
             return self.move_tip(overlay, &branch, None);
         };
-        if side::wanted_with(self.view(), hash)?.is_none() {
-            side::want(&mut overlay, &record, hash, true)?;
+        if Wanted::read_with(self.view(), &record, hash)?.is_none() {
+            branch.want_witnessed(&mut overlay);
             let batch = overlay.into_batch();
             self.store.commit(&batch)?;
         }
@@ -396,15 +423,16 @@ impl<S: Store> Ledger<S> {
                 Err(Refusal::Rule(verdict)) => {
                     let mut overlay = Overlay::with_batch(&self.store, arrived);
                     let failed = connected.len();
+                    let mut last = branch.fork;
                     for (hash, record) in &branch.blocks[failed..] {
-                        side::remove(&mut overlay, record)?;
+                        node::add(&mut overlay, record, hash)?;
+                        side::remove_body(&mut overlay, record)?;
                         let invalid = Record { status: Status::Invalid, ..*record };
                         overlay.put(Table::Headers, hash.0, invalid.encode());
                         overlay.delete(Table::Bodies, hash.0);
+                        last = *hash;
                     }
-                    side::trim(&mut overlay, self.side_bytes_max)?;
-                    let batch = overlay.into_batch();
-                    self.store.commit(&batch)?;
+                    self.keep_beside(overlay, &last)?;
                     return Err(verdict.into());
                 }
                 Err(Refusal::Store(error)) => return Err(error.into()),

@@ -4,6 +4,7 @@
 //! reorganisation of any depth, happens wholly or not at all.
 
 mod access;
+mod branch;
 mod connect;
 mod credit;
 mod damage;
@@ -12,6 +13,7 @@ mod finality;
 pub mod header;
 mod known;
 mod ledger;
+mod node;
 mod proposal;
 mod record;
 mod release;
@@ -20,6 +22,7 @@ mod run;
 mod scrub;
 mod side;
 mod view;
+mod wanted;
 mod world;
 mod writer;
 
@@ -29,6 +32,7 @@ pub use damage::BlockPart;
 pub use evidence::{EvidenceError, Shown, StateEvidence};
 pub use finality::{Alarm, CheckpointError, SignedCheckpoint, Witnessed};
 pub use ledger::{Ledger, SubmitError, Submitted};
+pub use node::SIDE_HEADERS_MAX;
 pub use proposal::ProposalError;
 pub use record::{Record, Status};
 pub use release::{

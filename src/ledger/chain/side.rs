@@ -1,28 +1,67 @@
 //! Beside the best chain: how much is kept of other branches, and what is let go first.
 //!
-//! The header of every block is kept, some two hundred bytes for a proof of work: it tells how much work a
-//! branch has. Its body may be megabytes, and where the difficulty is low it costs next to nothing to
-//! make one. So the bodies beside the best chain have a bound together, and the one up to which there is the least
-//! work goes first, among equals the one that arrived last: that depends on the blocks and their order alone.
+//! Above the settled block, and on a chain without witnesses above genesis, anybody may extend any block,
+//! and the relief rule makes that as easy as it can be where the block is old. So both parts of a block
+//! have a bound there.
 //!
-//! The best chain is never lost by it. A branch that has more work than the tip while some of its bodies have
-//! been let go, or one that the witnesses stand behind, is *wanted*: its bodies are taken again, are
-//! not let go whatever the bound says, and the tip moves once they are all there. Whoever brings such a branch
-//! is told from which block on. To make one only to fill the disk takes more work than the best chain has.
+//! # Bodies
 //!
-//! | key in [`Table::Sides`] | value |
+//! A body may be megabytes. Those beside the best chain have [`SIDE_BYTES_MAX`] together, and the one up to
+//! which there is the least work goes first, among equals the one that arrived last: that depends on the
+//! blocks and their order alone. The header stays, as [`Status::Bare`]: it tells how much work a branch has.
+//!
+//! The best chain is never lost by it. A branch that has more work than the tip while some of its bodies
+//! have been let go, or one that the witnesses stand behind, is *wanted* ([`Wanted`]): its bodies are taken
+//! again, are not let go whatever the bound says, and the tip moves once they are all there. Whoever brings
+//! such a branch is told from which block on. To make one only to fill the disk takes more work than the
+//! best chain has.
+//!
+//! # Headers
+//!
+//! A header is kept for its proof of work, which may have cost next to nothing. There are
+//! [`SIDE_HEADERS_MAX`] beside the best chain; with one more the branch that has not grown for longest
+//! loses its last block ([`node::trim`]), and then the one below, as far down as to where another branch
+//! leaves it. So the parent of a known block is always known. What is forgotten is unknown again, no more:
+//! it may come back with its branch, and fork choice, which asks for work and for nothing else, decides as
+//! if it had never come.
+//!
+//! Two ends are never cut: that of the wanted branch, and that of the block that has just arrived. The
+//! second lets in a branch that is longer than the bound: while it is brought in order, from a file for
+//! example, it is always the newest. It fills no disk either, because ASERT holds a chain to the schedule
+//! that began with its genesis: the difficulty is low only where a chain is behind it, and then it doubles
+//! with every half-life's worth of blocks. Where strangers' blocks come in between, a branch is cut once
+//! all the room that it leaves has been taken since its own last block, each header by a proof of work;
+//! whoever brings it hears that a block is an orphan, and begins again at the fork.
+//!
+//! Why not the least work first, as with bodies, and as Zebra drops whole chains beyond ten? By its headers
+//! a branch shows its work, and at its beginning that is little. With blocks of the easiest difficulty on a
+//! recent parent, each with more work up to it than the beginning of a deep branch has, a stranger could
+//! keep every such branch out, for ever and for less than it takes to fill a disk. Why not ask for almost
+//! the work of the tip before anything is kept, as Bitcoin Core does (all but that of 144 blocks), and has
+//! headers sent twice? There must be somebody to ask again; here blocks arrive one at a time, from a file or
+//! a call. And why not refuse what is deep, as Zebra and Kaspa do? What is final here the witnesses say.
+//!
+//! # Keys of [`Table::Sides`]
+//!
+//! | key | value |
 //! |---|---|
 //! | none | what all bodies count for, u64 LE |
-//! | `00` | the hash of the last block of the wanted branch, then 1 if witnesses stand behind it |
+//! | `00` | the wanted branch: its last block, and how far its bodies have been collected |
 //! | `01`, work BE, then the complement of the arrival number, BE | hash of the block, what its body counts for, u64 LE |
+//! | `02` | how many headers are beside the best chain, u64 LE |
+//! | `03`, hash | [`Node`](super::node::Node): how many blocks beside the best chain follow this one, u32 LE; then, if it is there itself, the hash that it jumps to |
+//! | `04`, arrival number BE | hash of a block beside the best chain that no other follows |
 
-use std::collections::BTreeSet;
-
+use crate::ledger::chain::node;
 use crate::ledger::chain::record::{Record, Status};
 use crate::ledger::chain::view::{View, corrupt};
+use crate::ledger::chain::wanted::Wanted;
 use crate::ledger::rules::context::Ancestors;
 use crate::ledger::store::{Overlay, Read, StoreError, Table};
 use crate::primitives::BlockHash;
+
+#[cfg(doc)]
+use crate::ledger::chain::node::SIDE_HEADERS_MAX;
 
 /// Bytes of bodies beside the best chain: reorganisations of more than a hundred full blocks, or tens of
 /// thousands of small ones, need nothing to be sent twice.
@@ -31,83 +70,48 @@ pub const SIDE_BYTES_MAX: u64 = 256 << 20;
 pub const SIDE_BODY_BYTES_LEAST: u64 = 4 << 10;
 
 const TOTAL: &[u8] = &[];
-const WANTED: &[u8] = &[0];
-const BODY: u8 = 1;
+pub(super) const WANTED: &[u8] = &[0];
+pub(super) const BODY: u8 = 1;
+pub(super) const HEADERS: &[u8] = &[2];
+pub(super) const NODE: u8 = 3;
+pub(super) const END: u8 = 4;
 /// Entries that are read at a time.
 const PAGE_ENTRIES: usize = 16;
 
-/// The way from the best chain to a block.
-pub(super) struct Branch {
-    /// The last block that both share.
-    pub(super) fork: BlockHash,
-    /// The blocks above it, lowest first.
-    pub(super) blocks: Vec<(BlockHash, Record)>,
-}
-
-impl Branch {
-    /// Of the branch that ends in this block.
-    pub(super) fn to(
-        view: View<'_>,
-        record: &Record,
-        hash: &BlockHash,
-    ) -> Result<Self, StoreError> {
-        let mut blocks = Vec::new();
-        let (mut hash, mut record) = (*hash, *record);
-        while view.hash_at(record.height)? != Some(hash) {
-            blocks.push((hash, record));
-            hash = record.parent();
-            record = view.expect_record(&hash)?;
-        }
-        blocks.reverse();
-        Ok(Self { fork: hash, blocks })
-    }
-
-    /// The lowest block whose body has been let go.
-    pub(super) fn missing(&self) -> Option<BlockHash> {
-        let bare = self.blocks.iter().find(|(_, record)| record.status == Status::Bare);
-        bare.map(|(hash, _)| *hash)
-    }
-
-    fn holds(&self, hash: &BlockHash) -> bool {
-        self.blocks.iter().any(|(other, _)| other == hash)
-    }
-}
-
-/// Whether the branch that ends in `record` holds the settled block.
-pub(super) fn holds_settled(
-    view: View<'_>,
-    record: &Record,
-    hash: &BlockHash,
-) -> Result<bool, StoreError> {
-    let Some(settled) = view.settled()? else { return Ok(true) };
-    let (mut hash, mut record) = (*hash, *record);
-    // The settled block is on the best chain, so the first ancestor there decides.
-    while view.hash_at(record.height)? != Some(hash) {
-        if record.height <= settled.height {
-            return Ok(false);
-        }
-        hash = record.parent();
-        record = view.expect_record(&hash)?;
-    }
-    Ok(record.height >= settled.height)
-}
-
-/// Counts a body that is beside the best chain from now on.
+/// Counts a block with its body that is beside the best chain from now on.
 pub(super) fn add(
     overlay: &mut Overlay<'_>,
     record: &Record,
     hash: &BlockHash,
     body_bytes: usize,
 ) -> Result<(), StoreError> {
+    node::add(overlay, record, hash)?;
     let counted = (body_bytes as u64).max(SIDE_BODY_BYTES_LEAST);
     let total = total(overlay)?.saturating_add(counted);
-    overlay.put(Table::Sides, key_of(record), [&hash.0[..], &counted.to_le_bytes()].concat());
+    let key = key_of(record);
+    if let Some(wanted) = Wanted::read_or_clear(overlay)?
+        && key[..] < *wanted.kept_below()
+        && !wanted.holds(View(&*overlay), record, hash)?
+    {
+        wanted.with_kept_below(key.clone()).write(overlay);
+    }
+    overlay.put(Table::Sides, key, [&hash.0[..], &counted.to_le_bytes()].concat());
     overlay.put(Table::Sides, TOTAL, total.to_le_bytes());
     Ok(())
 }
 
-/// Counts the body of this block no more, if it was counted: it is on the best chain, or gone.
-pub(super) fn remove(overlay: &mut Overlay<'_>, record: &Record) -> Result<(), StoreError> {
+/// Counts a block no more that joins the best chain, if it was beside it.
+pub(super) fn remove(overlay: &mut Overlay<'_>, hash: &BlockHash) -> Result<(), StoreError> {
+    if node::Node::of(&*overlay, hash)?.jump.is_none() {
+        return Ok(());
+    }
+    let record = View(&*overlay).expect_record(hash)?;
+    node::remove(overlay, hash)?;
+    remove_body(overlay, &record)
+}
+
+/// Counts the body of this block no more, if it was counted.
+pub(super) fn remove_body(overlay: &mut Overlay<'_>, record: &Record) -> Result<(), StoreError> {
     let key = key_of(record);
     let Some(value) = overlay.get(Table::Sides, &key)? else { return Ok(()) };
     let (_, counted) = entry_of(&value)?;
@@ -119,26 +123,25 @@ pub(super) fn trim(overlay: &mut Overlay<'_>, bytes_max: u64) -> Result<(), Stor
     if total(overlay)? <= bytes_max {
         return Ok(());
     }
-    let view = View(&*overlay);
-    let kept: BTreeSet<BlockHash> = match wanted(view)? {
-        Some((hash, record)) => {
-            let branch = Branch::to(view, &record, &hash)?;
-            branch.blocks.into_iter().map(|(hash, _)| hash).collect()
-        }
-        None => BTreeSet::new(),
-    };
-    let mut from = vec![BODY];
-    loop {
+    let wanted = Wanted::read_or_clear(overlay)?;
+    let mut from =
+        wanted.as_ref().map_or_else(|| vec![BODY], |wanted| wanted.kept_below().to_vec());
+    'pages: loop {
         let page = overlay.range(Table::Sides, &from, PAGE_ENTRIES)?;
         let is_last = page.len() < PAGE_ENTRIES;
         for (key, value) in page {
+            if key.first() != Some(&BODY) {
+                break 'pages;
+            }
             from = [&key[..], &[0]].concat();
             let (hash, counted) = entry_of(&value)?;
-            if kept.contains(&hash) {
-                continue;
-            }
             let view = View(&*overlay);
             let record = view.expect_record(&hash)?;
+            if let Some(wanted) = &wanted
+                && wanted.holds(view, &record, &hash)?
+            {
+                continue;
+            }
             if view.hash_at(record.height)? != Some(hash) {
                 let bare = Record { status: Status::Bare, ..record };
                 overlay.put(Table::Headers, hash.0, bare.encode());
@@ -146,63 +149,31 @@ pub(super) fn trim(overlay: &mut Overlay<'_>, bytes_max: u64) -> Result<(), Stor
             }
             forget(overlay, key, counted)?;
             if total(overlay)? <= bytes_max {
-                return Ok(());
+                break 'pages;
             }
         }
         if is_last {
-            return Ok(());
+            break;
         }
     }
-}
-
-/// Has the bodies of a branch collected; of two that have more work than the tip those of the one with more.
-pub(super) fn want(
-    overlay: &mut Overlay<'_>,
-    record: &Record,
-    hash: &BlockHash,
-    is_witnessed: bool,
-) -> Result<(), StoreError> {
-    let other = wanted(View(&*overlay))?;
-    if is_witnessed || other.is_none_or(|(_, other)| other.work < record.work) {
-        let value = [&hash.0[..], &[u8::from(is_witnessed)]].concat();
-        overlay.put(Table::Sides, WANTED, value);
+    // What is not of the wanted branch has gone, up to here.
+    if let Some(wanted) = wanted {
+        wanted.with_kept_below(from).write(overlay);
     }
     Ok(())
 }
 
-/// The last block of the branch whose bodies are collected, while that makes sense.
-pub(super) fn wanted(view: View<'_>) -> Result<Option<(BlockHash, Record)>, StoreError> {
-    let Some(value) = view.0.get(Table::Sides, WANTED)? else { return Ok(None) };
-    let parts = value.split_first_chunk().map(|(hash, rest)| (BlockHash(*hash), rest));
-    let Some((hash, [is_witnessed @ (0 | 1)])) = parts else {
-        return Err(corrupt("the wanted branch does not decode"));
-    };
-    let record = view.expect_record(&hash)?;
-    let is_better = *is_witnessed == 1 || record.work > view.expect_record(&view.tip()?)?.work;
-    let makes_sense = is_better
-        && record.status != Status::Invalid
-        && view.hash_at(record.height)? != Some(hash)
-        && holds_settled(view, &record, &hash)?;
-    Ok(makes_sense.then_some((hash, record)))
-}
-
-/// The wanted branch, if a block is on it.
-pub(super) fn wanted_with(
-    view: View<'_>,
-    hash: &BlockHash,
-) -> Result<Option<(Record, Branch)>, StoreError> {
-    let Some((last, record)) = wanted(view)? else { return Ok(None) };
-    let branch = Branch::to(view, &record, &last)?;
-    Ok(branch.holds(hash).then_some((record, branch)))
-}
-
 fn total(read: &dyn Read) -> Result<u64, StoreError> {
-    match read.get(Table::Sides, TOTAL)? {
+    counter(read, TOTAL)
+}
+
+pub(super) fn counter(read: &dyn Read, key: &[u8]) -> Result<u64, StoreError> {
+    match read.get(Table::Sides, key)? {
         None => Ok(0),
         Some(bytes) => bytes
             .try_into()
             .map(u64::from_le_bytes)
-            .map_err(|_| corrupt("the bytes beside the best chain are not 8 bytes")),
+            .map_err(|_| corrupt("a counter beside the best chain is not 8 bytes")),
     }
 }
 

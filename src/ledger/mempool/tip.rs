@@ -56,7 +56,8 @@ impl Mempool {
         match block {
             Some(block) => self.connected(view, &block.transactions),
             None => {
-                let transactions = transactions_of(view, &tip)?;
+                let transactions = transactions_of(view, &tip)?
+                    .ok_or_else(|| corrupt(&format!("block {tip} has no body")))?;
                 self.connected(view, &transactions)
             }
         }
@@ -168,8 +169,8 @@ impl Mempool {
         }
         let mut abandoned = Vec::new();
         let mut hash = self.next.tip;
-        loop {
-            let record = view.expect_record(&hash)?;
+        // What has been let go beside the best chain since brings nothing back.
+        while let Some(record) = view.record(&hash)? {
             if view.hash_at(record.height)? == Some(hash) {
                 break;
             }
@@ -179,7 +180,8 @@ impl Mempool {
         // The lowest blocks first: their nonces are the first to be used.
         let mut room = self.limits.count;
         for hash in abandoned.iter().rev() {
-            for included in transactions_of(view, hash)?.into_iter().take(room) {
+            let transactions = transactions_of(view, hash)?.unwrap_or_default();
+            for included in transactions.into_iter().take(room) {
                 room -= 1;
                 let transaction = &included.transaction;
                 let weight = weight(included.bytes.len(), transaction.signature_count());
@@ -225,18 +227,23 @@ impl Mempool {
     }
 }
 
-fn transactions_of(view: &View<'_>, hash: &BlockHash) -> Result<Vec<Included>, StoreError> {
-    let corrupt = |what: &str| StoreError::Corrupt { what: format!("block {hash} {what}") };
-    let bytes = view.block_bytes(hash)?.ok_or_else(|| corrupt("has no body"))?;
-    let block = Block::decode(&bytes).map_err(|_| corrupt("does not decode"))?;
-    Ok(block.transactions)
+/// The transactions of a block, if its body is there.
+fn transactions_of(view: &View<'_>, hash: &BlockHash) -> Result<Option<Vec<Included>>, StoreError> {
+    let Some(bytes) = view.block_bytes(hash)? else { return Ok(None) };
+    let block = Block::decode(&bytes);
+    let block = block.map_err(|_| corrupt(&format!("block {hash} does not decode")))?;
+    Ok(Some(block.transactions))
+}
+
+fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt { what: what.into() }
 }
 
 /// The accounts that the tip has changed.
 fn changed_accounts(view: &View<'_>, tip: &BlockHash) -> Result<Vec<PubKey>, StoreError> {
-    let corrupt = || StoreError::Corrupt { what: format!("block {tip} has no undo record") };
-    let record = view.0.get(Table::Undo, &tip.0)?.ok_or_else(corrupt)?;
-    let delta = Delta::from_undo(&record, |_| Ok::<_, StoreError>(None))?.ok_or_else(corrupt)?;
+    let missing = || corrupt(&format!("block {tip} has no undo record"));
+    let record = view.0.get(Table::Undo, &tip.0)?.ok_or_else(missing)?;
+    let delta = Delta::from_undo(&record, |_| Ok::<_, StoreError>(None))?.ok_or_else(missing)?;
     let accounts = delta.changes().iter().filter_map(|change| match change.key() {
         EntryKey::Account(key) => Some(key),
         _ => None,
