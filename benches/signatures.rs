@@ -1,17 +1,20 @@
 //! Signatures a second on one thread: the raw batch of `ed25519-zebra` beside ours, for few signers and
-//! for as many keys as signatures, in the order given and gathered by key.
+//! for as many keys as signatures, in the order given and gathered by key, on everything that adds up
+//! batches.
 
-use std::convert::Infallible;
+#[path = "common/raw.rs"]
+mod raw;
+
 use std::num::NonZeroUsize;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ed25519_zebra::{Signature, SigningKey, VerificationKeyBytes, batch};
+use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use proofward::engine::pool::Pool;
-use proofward::hash::blake3::Stream;
 use proofward::hash::sha256::sha256d;
 use proofward::ledger::signature::{
-    KeyCache, PubKey, Sig, Signed, backend, verify_all, verify_batch,
+    Curve, KeyCache, PubKey, Sig, Signed, backend, verify_all, verify_batch,
 };
+use raw::{RAW_BATCH, raw_batch};
 
 const SIGNATURES: usize = 4096;
 
@@ -33,8 +36,8 @@ fn signatures(c: &mut Criterion) {
         });
         let signed: Vec<_> = ours.collect();
 
-        group.bench_function(BenchmarkId::new("raw batches of 256", signers), |b| {
-            b.iter(|| raw.chunks(256).for_each(raw_batch));
+        group.bench_function(BenchmarkId::new("raw batches", signers), |b| {
+            b.iter(|| raw.chunks(RAW_BATCH).for_each(raw_batch));
         });
         group.bench_function(BenchmarkId::new("in order", signers), |b| {
             b.iter(|| verify_batch(&signed).expect("good signatures"));
@@ -42,10 +45,13 @@ fn signatures(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("by key", signers), |b| {
             b.iter(|| verify_all(&one, &signed).expect("good signatures"));
         });
-        let cache = KeyCache::new();
-        group.bench_function(BenchmarkId::new("by key, keys known", signers), |b| {
-            b.iter(|| cache.verify_all(&one, &signed).expect("good signatures"));
-        });
+        for curve in Curve::available() {
+            let cache = KeyCache::with_generations_of(SIGNATURES, curve);
+            let name = format!("by key, keys known, {curve}");
+            group.bench_function(BenchmarkId::new(name, signers), |b| {
+                b.iter(|| cache.verify_all(&one, &signed).expect("good signatures"));
+            });
+        }
     }
     let keys: Vec<_> = (0..SIGNATURES as u64)
         .map(|i| SigningKey::from(sha256d(&i.to_le_bytes())))
@@ -55,37 +61,6 @@ fn signatures(c: &mut Criterion) {
         b.iter(|| assert!(keys.iter().all(|key| key.check().is_ok())));
     });
 }
-
-fn raw_batch(signed: &[(VerificationKeyBytes, Signature, [u8; 32])]) {
-    let mut batch = batch::Verifier::new();
-    for (key, sig, message) in signed {
-        batch.queue((*key, *sig, message));
-    }
-    batch.verify(Random(Stream::new("bench", &[]))).expect("good signatures");
-}
-
-/// A generator that costs next to nothing.
-struct Random(Stream);
-
-impl rand_core::TryRng for Random {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.try_next_u64().map(|wide| u32::try_from(wide >> 32).expect("half of it"))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(bytes);
-        Ok(())
-    }
-}
-
-impl rand_core::TryCryptoRng for Random {}
 
 criterion_group!(benches, signatures);
 criterion_main!(benches);

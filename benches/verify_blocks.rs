@@ -10,25 +10,23 @@
 
 #[path = "common/history.rs"]
 mod history;
+#[path = "common/raw.rs"]
+mod raw;
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Instant;
 
-use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
+use ed25519_zebra::{Signature, VerificationKeyBytes};
 use history::ledger::{NOW, easy_spec};
 use history::{Full, History};
 use proofward::engine::nodes::NodeKernel;
 use proofward::engine::pool::Pool;
-use proofward::hash::blake3::Stream;
 use proofward::ledger::chain::{Ledger, Run, SubmitError};
-use proofward::ledger::signature::{PubKey, backend};
+use proofward::ledger::signature::{Curve, PubKey, backend};
 use proofward::ledger::store::{CACHE_BYTES_DEFAULT, DiskStore, MemoryStore, Overlay, Store};
-
-/// Signatures of a raw batch.
-const RAW_BATCH: usize = 256;
+use raw::{RAW_BATCH, Raw, raw_batch};
 
 struct Effort {
     pairs: usize,
@@ -45,7 +43,8 @@ fn main() {
     let full = std::env::args().any(|arg| arg == "--bench");
     let effort = if full { Effort::FULL } else { Effort::ONCE };
     let cores = thread::available_parallelism().expect("a number of CPUs");
-    println!("{cores} threads, curve arithmetic {}, nodes {}", backend(), NodeKernel::best().isa());
+    let (curve, nodes) = (Curve::best(), NodeKernel::best().isa());
+    println!("{cores} threads, batches on {curve}, raw ones on {}, nodes on {nodes}", backend());
     let word = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     for (name, signers) in [("20 signers", Some(20)), ("every key its own", None)] {
         if name.contains(&word) {
@@ -152,7 +151,7 @@ fn by_stage(history: &History) -> [f64; 3] {
     times
 }
 
-fn raw_of(stretch: &[Full]) -> Vec<(VerificationKeyBytes, Signature, [u8; 32])> {
+fn raw_of(stretch: &[Full]) -> Vec<Raw> {
     let signatures = stretch.iter().flat_map(|block| &block.signatures);
     let raw = |(key, sig, message): &(PubKey, [u8; 64], [u8; 32])| {
         (VerificationKeyBytes::from(key.0), Signature::from_bytes(sig), *message)
@@ -160,15 +159,9 @@ fn raw_of(stretch: &[Full]) -> Vec<(VerificationKeyBytes, Signature, [u8; 32])> 
     signatures.map(raw).collect()
 }
 
-fn raw_batches(pool: &Pool, raw: &[(VerificationKeyBytes, Signature, [u8; 32])]) {
+fn raw_batches(pool: &Pool, raw: &[Raw]) {
     let batches: Vec<_> = raw.chunks(RAW_BATCH).collect();
-    pool.for_each(batches.len(), |i| {
-        let mut batch = batch::Verifier::new();
-        for (key, sig, message) in batches[i] {
-            batch.queue((*key, *sig, message));
-        }
-        batch.verify(Random(Stream::new("bench", &[]))).expect("good signatures");
-    });
+    pool.for_each(batches.len(), |i| raw_batch(batches[i]));
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {
@@ -181,26 +174,3 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
-
-/// A generator that costs next to nothing.
-struct Random(Stream);
-
-impl rand_core::TryRng for Random {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.try_next_u64().map(|wide| u32::try_from(wide >> 32).expect("half of it"))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(bytes);
-        Ok(())
-    }
-}
-
-impl rand_core::TryCryptoRng for Random {}

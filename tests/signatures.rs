@@ -17,7 +17,7 @@ use proofward::hash::blake3::Stream;
 use proofward::hash::sha256::sha256d;
 use proofward::hash::tagged::Tag;
 use proofward::ledger::signature::{
-    BATCH_MAX, BadSignature, KeyCache, KeyError, PubKey, Sig, Signed, backend, verify_all,
+    BATCH_MAX, BadSignature, Curve, KeyCache, KeyError, PubKey, Sig, Signed, backend, verify_all,
     verify_batch,
 };
 use serde_json::Value;
@@ -202,6 +202,9 @@ fn a31_batch_agrees_with_single() {
     let good = good(31, len, len);
     let vectors = every_vector(&dir);
     let batches = AtomicUsize::new(0);
+    let caches: Vec<_> =
+        Curve::available().map(|curve| (curve, cache_of(1 << 12, curve))).collect();
+    assert!(caches.len() >= 2, "the library and one lane at least");
     pool(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)).for_each(
         vectors.len(),
         |i| {
@@ -214,17 +217,25 @@ fn a31_batch_agrees_with_single() {
                 positions.extend(seeded.map(|byte| usize::from(byte) % len));
             }
             let mut batch: Vec<Signed<'_>> = good.iter().map(Vector::signed).collect();
-            for position in positions {
+            for (nth, position) in positions.into_iter().enumerate() {
                 batch[position] = vector.signed();
                 let expected =
                     if vector.is_valid { Ok(()) } else { Err(BadSignature { index: position }) };
-                assert_eq!(verify_batch(&batch), expected, "{} at {position}", vector.name);
+                for (curve, cache) in &caches {
+                    // What is not used here has to do with three positions.
+                    if nth < 3 || *curve == Curve::best() {
+                        let found = cache.verify_batch(&batch);
+                        assert_eq!(found, expected, "{} at {position}, {curve}", vector.name);
+                        batches.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
                 batch[position] = good[position].signed();
-                batches.fetch_add(1, Ordering::Relaxed);
             }
         },
     );
-    println!("{} vectors, {} batches of {len}, {}", vectors.len(), batches.into_inner(), backend());
+    let curves: Vec<_> = caches.iter().map(|(curve, _)| curve.to_string()).collect();
+    let (vectors, batches) = (vectors.len(), batches.into_inner());
+    println!("{vectors} vectors, {batches} batches of {len}, {}, {}", curves.join(", "), backend());
 }
 
 #[test]
@@ -233,7 +244,9 @@ fn a31_mixes_give_the_first_bad_one_whatever_the_threads() {
     let vectors = every_vector(&dir);
     let few = good(311, 1500, 20);
     let pools = [1, 2, 3].map(pool);
-    let caches = [1, 7, 1 << 17].map(KeyCache::with_generations_of);
+    let many = |keys| Curve::available().map(move |curve| cache_of(keys, curve));
+    let caches: Vec<_> =
+        [1, 7].map(|keys| cache_of(keys, Curve::best())).into_iter().chain(many(1 << 17)).collect();
     for seed in 0..12_u64 {
         let mut random = Stream::new("test mixes", &seed.to_le_bytes());
         let mut number = |below: usize| {
@@ -300,7 +313,7 @@ fn odd(random: &mut Stream, kind: u8) -> Vector {
 
 #[test]
 fn a31_odd_signatures_are_judged_as_zebra_judges_them() {
-    let cache = KeyCache::with_generations_of(16);
+    let caches: Vec<_> = Curve::available().map(|curve| cache_of(16, curve)).collect();
     let mut refused = 0;
     for seed in 0..120_u64 {
         let mut random = Stream::new("test odd signatures", &seed.to_le_bytes());
@@ -331,12 +344,18 @@ fn a31_odd_signatures_are_judged_as_zebra_judges_them() {
         let expected = bad.map_or(Ok(()), |index| Err(BadSignature { index }));
         let signed: Vec<_> = vectors.iter().map(Vector::signed).collect();
         assert_eq!(verify_batch(&signed), expected, "seed {seed}");
-        assert_eq!(cache.verify_batch(&signed), expected, "seed {seed}");
+        for cache in &caches {
+            assert_eq!(cache.verify_batch(&signed), expected, "seed {seed}, {cache:?}");
+        }
         assert_eq!(verify_all(&pool(2), &signed), expected, "seed {seed}");
         let alone = signed.iter().position(|signed| !signed.is_valid());
         assert_eq!(alone, bad, "seed {seed}");
     }
     assert!((40..100).contains(&refused), "{refused} of 120 batches were refused");
+}
+
+fn cache_of(keys: usize, curve: Curve) -> KeyCache {
+    KeyCache::with_generations_of(keys, curve)
 }
 
 fn zebra_accepts(vector: &Vector) -> bool {
@@ -373,21 +392,23 @@ impl rand_core::TryCryptoRng for Drawn {}
 
 #[test]
 fn known_keys_are_bounded_and_judged_as_unknown_ones() {
-    let cache = KeyCache::with_generations_of(10);
+    let caches: Vec<_> = Curve::available().map(|curve| cache_of(10, curve)).collect();
     let mut keys: Vec<_> = good(9, 100, 100).iter().map(|vector| vector.key).collect();
     keys.extend(small_order_encodings().into_iter().map(PubKey));
     keys.extend((0..100_u8).map(|i| PubKey(sha256d(&[i]))));
     let expected: Vec<_> = keys.iter().map(PubKey::check).collect();
-    for count in [1, 5, 100, keys.len()] {
-        for _ in 0..2 {
-            assert_eq!(cache.check_all(&pool(2), &keys[..count]), expected[..count]);
-            assert!(cache.len() <= 20, "{cache:?}");
+    for cache in caches {
+        for count in [1, 5, 100, keys.len()] {
+            for _ in 0..2 {
+                assert_eq!(cache.check_all(&pool(2), &keys[..count]), expected[..count]);
+                assert!(cache.len() <= 20, "{cache:?}");
+            }
         }
+        for (key, expected) in keys.iter().zip(&expected) {
+            assert_eq!(cache.check(key), *expected, "{cache:?}");
+        }
+        assert!(!cache.is_empty());
     }
-    for (key, expected) in keys.iter().zip(&expected) {
-        assert_eq!(cache.check(key), *expected);
-    }
-    assert!(!cache.is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
+use ed25519_zebra::Signature;
 use proofward::engine::nodes::NodeKernel;
 use proofward::engine::pool::Pool;
 use proofward::ledger::audit::Audit;
@@ -22,6 +23,7 @@ use proofward::ledger::transaction::{
 use proofward::wallet::audit_file;
 
 use super::ledger::{NOW, easy_spec, next_block};
+use super::raw::{RAW_BATCH, Raw, raw_batch};
 use super::world::{BEACON, DOCTOR, ISSUER, NURSE, PATIENT, Policed, SITE, World, terms};
 
 /// The keys of records begin here.
@@ -139,7 +141,7 @@ impl Attempts {
     }
 
     /// [`times_of`] a block with a request for each record and its approval.
-    pub(crate) fn at_once(mut self, rounds: usize) -> ([f64; 3], usize, usize) {
+    pub(crate) fn at_once(mut self, rounds: usize) -> Times {
         let mut transactions = Vec::with_capacity(2 * self.records.len());
         for at in 0..self.records.len() {
             let (request, asked) = self.request(at);
@@ -150,7 +152,7 @@ impl Attempts {
 
     /// [`times_of`] a block that answers the requests of the block before, for half of the records, and
     /// holds requests for the other half.
-    pub(crate) fn by_turns(mut self, rounds: usize) -> ([f64; 3], usize, usize) {
+    pub(crate) fn by_turns(mut self, rounds: usize) -> Times {
         let half = self.records.len() / 2;
         let (requests, asked): (Vec<_>, Vec<_>) = (0..half).map(|at| self.request(at)).unzip();
         self.world.mine(requests).expect("requests");
@@ -162,14 +164,24 @@ impl Attempts {
     }
 }
 
-/// Seconds to verify the signatures of a block; to judge and apply it with its state and every index; and
-/// for everything that is judged before that without state, signatures again included. All of it on the one
-/// thread of a pool, where a node applies blocks too. How many transactions and signatures it has.
-pub(crate) fn times_of(
-    world: &mut World,
-    transactions: Vec<Transaction>,
-    rounds: usize,
-) -> ([f64; 3], usize, usize) {
+/// Seconds that a block takes, on the one thread of a pool, where a node applies blocks too.
+pub(crate) struct Times {
+    /// How many transactions it has.
+    pub(crate) transactions: usize,
+    /// How many signatures they have.
+    pub(crate) signatures: usize,
+    /// To verify them in raw batches, the yardstick.
+    pub(crate) raw: f64,
+    /// To verify them as the ledger does, with keys that it knows.
+    pub(crate) verify: f64,
+    /// To judge and apply the block with its state and every index.
+    pub(crate) apply: f64,
+    /// For everything that is judged before that without state, signatures again included.
+    pub(crate) prepare: f64,
+}
+
+/// Medians of so many rounds.
+pub(crate) fn times_of(world: &mut World, transactions: Vec<Transaction>, rounds: usize) -> Times {
     let count = transactions.len();
     let payout = world.key(1);
     let ledger = &world.ledger;
@@ -182,7 +194,15 @@ pub(crate) fn times_of(
     let signed: Vec<Signed<'_>> = transactions
         .flat_map(|(included, ids)| ids.signed(&included.transaction).expect("signed"))
         .collect();
+    let by_zebra: Vec<Raw> = signed
+        .iter()
+        .map(|signed| {
+            let message = signed.message.try_into().expect("an id");
+            (signed.key.0.into(), Signature::from_bytes(&signed.sig.0), message)
+        })
+        .collect();
     let round = || {
+        let raw = seconds(|| by_zebra.chunks(RAW_BATCH).for_each(raw_batch));
         let verify = seconds(|| chain.keys.verify_all(&one, &signed).expect("good signatures"));
         let mut group = None;
         let prepare = seconds(|| group = Some(chain.prepare(&one, height, vec![block.clone()])));
@@ -193,7 +213,7 @@ pub(crate) fn times_of(
             let applied = chain.apply(&one, &mut overlay, &group, Some(NOW), &mut run);
             applied.expect("a valid block");
         });
-        [verify, apply, prepare]
+        [raw, verify, apply, prepare]
     };
     let (all, ()) = one.join(|| (0..rounds).map(|_| round()).collect::<Vec<_>>(), || ());
     let median = |of: usize| {
@@ -201,7 +221,8 @@ pub(crate) fn times_of(
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
-    ([median(0), median(1), median(2)], count, signed.len())
+    let [raw, verify, apply, prepare] = [0, 1, 2, 3].map(median);
+    Times { transactions: count, signatures: signed.len(), raw, verify, apply, prepare }
 }
 
 /// The key of the patient whose record this is.

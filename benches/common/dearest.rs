@@ -112,7 +112,6 @@ pub(crate) fn dearest(rounds: usize) -> [f64; 2] {
     [placed, ended].map(|mut all| {
         let policed = all.record();
         let request = all.request(&policed);
-        let ([_, apply, _], ..) = times_of(&mut all.0, vec![request], rounds);
-        apply
+        times_of(&mut all.0, vec![request], rounds).apply
     })
 }

@@ -30,7 +30,12 @@ struct Args {
 
 /// The version, and what was compiled in that a build can lose without a word.
 static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
-    format!("{}\nsignatures: {}", env!("CARGO_PKG_VERSION"), signature::backend())
+    format!(
+        "{}\nsignatures: {}, in batches: {}",
+        env!("CARGO_PKG_VERSION"),
+        signature::backend(),
+        signature::Curve::best()
+    )
 });
 
 /// Parses, runs, and maps what happened to an exit code: the only place that prints an error chain.

@@ -41,6 +41,8 @@ pub mod measure;
 pub mod merkle;
 pub mod meter;
 pub mod nodes;
+#[cfg(feature = "ledger")]
+pub mod points;
 pub mod pool;
 pub mod proof;
 mod search;

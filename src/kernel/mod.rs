@@ -23,6 +23,9 @@
 //! Then `cargo test --test kernels` judges the new rows by name against the scalar oracle, and
 //! `cargo bench --bench kernels` measures them; neither needs a change.
 //!
+//! *Points of Ed25519's curve* have a table of their own, [`curve`]: a CPU whose vectors multiply words is
+//! one file that implements `Limbs` (`curve/limbs.rs`) and calls `curve_row!`; start from `curve/avx512.rs`.
+//!
 //! # Rules of these files
 //!
 //! `#[target_feature]` stands on the entries only; all below is generic, `inline(always)` and safe, and
@@ -52,6 +55,8 @@ mod x86_sha;
 mod x86_sse41;
 
 pub mod conformance;
+#[cfg(feature = "ledger")]
+pub mod curve;
 pub mod sha512;
 
 pub use conformance::Disagreement;

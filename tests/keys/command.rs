@@ -1,5 +1,7 @@
 //! `proofward key` as a person runs it.
 
+use proofward::ledger::signature::{Curve, backend};
+
 use super::*;
 
 struct Ran {
@@ -185,6 +187,7 @@ fn the_directory_comes_from_the_argument_then_the_environment() {
 fn version_names_the_backend() {
     let dir = tempfile::tempdir().expect("a directory");
     let version = run(dir.path(), &["--version"]).stdout;
-    let backend = proofward::ledger::signature::backend();
-    assert!(version.ends_with(&format!("signatures: {backend}\n")), "{version}");
+    let (backend, curve) = (backend(), Curve::best());
+    let expected = format!("signatures: {backend}, in batches: {curve}\n");
+    assert!(version.ends_with(&expected), "{version}");
 }

@@ -22,6 +22,8 @@ mod rpc;
 #[cfg(feature = "ledger")]
 mod server_line;
 #[cfg(feature = "ledger")]
+mod signatures;
+#[cfg(feature = "ledger")]
 mod state_tree;
 #[cfg(feature = "ledger")]
 mod store;
@@ -48,6 +50,8 @@ pub use policy::{handout, policy_file, policy_leaf};
 pub use rpc::rpc_body;
 #[cfg(feature = "ledger")]
 pub use server_line::server_line;
+#[cfg(feature = "ledger")]
+pub use signatures::signature_batch;
 #[cfg(feature = "ledger")]
 pub use state_tree::{tree_decode, tree_update};
 #[cfg(feature = "ledger")]
@@ -102,6 +106,8 @@ pub const ALL: &[Named] = &[
     ("server_line", server_line),
     #[cfg(feature = "ledger")]
     ("settings_file", settings_file),
+    #[cfg(feature = "ledger")]
+    ("signature_batch", signature_batch),
     #[cfg(feature = "ledger")]
     ("signer_answer", signer_answer),
     #[cfg(feature = "ledger")]

@@ -14,15 +14,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
-use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use ed25519_zebra::{Signature, VerificationKey};
 
 use crate::engine::pool::Pool;
+use crate::engine::sha512::{Sha512Kernel, sha512_many};
 use crate::hash::blake3::Stream;
-use crate::hash::sha512::sha512;
+use crate::ledger::signature::cache::Cache;
+use crate::ledger::signature::curve::Arithmetic;
 use crate::ledger::signature::{KeyCache, PubKey, Sig};
 
 /// Most signatures under one equation. Measured on one thread with AVX-512, microseconds each for batches
@@ -31,6 +30,8 @@ use crate::ledger::signature::{KeyCache, PubKey, Sig};
 pub const BATCH_MAX: usize = 1024;
 /// Fewest worth an equation of their own when cores are idle.
 const BATCH_MIN: usize = 64;
+/// So few cost less one by one.
+const ALONE_MAX: usize = 2;
 /// Few enough to judge one by one when a batch does not hold.
 const SINGLES_MAX: usize = 4;
 
@@ -124,7 +125,7 @@ impl KeyCache {
 
     /// The lowest of these indices whose signature is not valid.
     fn first_bad(&self, signed: &[Signed<'_>], batch: &[usize]) -> Option<usize> {
-        if self.hold(signed, batch) {
+        if batch.len() > ALONE_MAX && self.hold(signed, batch) {
             return None;
         }
         let mut ascending = batch.to_vec();
@@ -138,71 +139,53 @@ impl KeyCache {
         // A half that passed wrongly, once in 2^128, would leave no bad one among the last suspects.
         suspects.iter().find(is_bad).or_else(|| ascending.iter().find(is_bad)).copied()
     }
+}
 
+impl<A: Arithmetic> Cache<A> {
     /// Whether the sum of the equations holds.
-    fn hold(&self, signed: &[Signed<'_>], batch: &[usize]) -> bool {
+    pub(super) fn hold(&self, signed: &[Signed<'_>], batch: &[usize]) -> bool {
         let mut batch = batch.to_vec();
         batch.sort_unstable_by_key(|index| signed[*index].key);
+        let ordered = || batch.iter().map(|index| &signed[*index]);
+        // They bind R, the key and the message.
         let mut hashes = Vec::with_capacity(batch.len());
+        let parts = ordered().map(|it| [it.sig.halves().0.as_slice(), &it.key.0, it.message]);
+        sha512_many(Sha512Kernel::best(), parts, &mut hashes);
         let mut transcript = Vec::with_capacity(batch.len() * (64 + 32));
-        for Signed { key, sig, message } in batch.iter().map(|index| &signed[*index]) {
-            let (r, s) = sig.halves();
-            // It binds R, the key and the message.
-            let hash = sha512([r, &key.0, message]);
-            transcript.extend_from_slice(&hash);
-            transcript.extend_from_slice(s);
-            hashes.push(hash);
+        for (hash, signed) in hashes.iter().zip(ordered()) {
+            transcript.extend_from_slice(hash);
+            transcript.extend_from_slice(signed.sig.halves().1);
         }
         let mut factors = Stream::new("proofward signature batch", &transcript);
-        let mut sum = Sum::with_capacity(2 * batch.len() + 1);
-        let mut hashes = hashes.iter();
+        let rs: Vec<[u8; 32]> = ordered().map(|signed| *signed.sig.halves().0).collect();
+        let (rs, are_points) = self.arithmetic.decode(&rs);
+        if are_points.contains(&false) {
+            return false;
+        }
+        let groups = || batch.chunk_by(|a, b| signed[*a].key == signed[*b].key);
+        let keys: Vec<PubKey> = groups().map(|group| signed[group[0]].key).collect();
+        let keys = self.points_of(&keys);
+        let mut zs = Vec::with_capacity(batch.len());
+        let mut sums = Vec::with_capacity(keys.len() + 1);
         let mut base = Scalar::ZERO;
-        let mut decoded = Vec::new();
-        for group in batch.chunk_by(|a, b| signed[*a].key == signed[*b].key) {
+        let mut hashes = hashes.iter();
+        for (group, key) in groups().zip(keys) {
+            let Some(key) = key else { return false };
             let mut of_key = Scalar::ZERO;
             for (index, hash) in group.iter().zip(&mut hashes) {
-                let (r, s) = signed[*index].sig.halves();
-                let Some(r) = CompressedEdwardsY(*r).decompress() else { return false };
+                let (_, s) = signed[*index].sig.halves();
                 let Some(s) = Scalar::from_canonical_bytes(*s).into_option() else { return false };
                 let mut z = [0; 16];
                 factors.fill(&mut z);
+                zs.push(u128::from_le_bytes(z));
                 let z = Scalar::from(u128::from_le_bytes(z));
-                sum.add(z, r);
                 of_key += z * Scalar::from_bytes_mod_order_wide(hash);
                 base -= z * s;
             }
-            let key = signed[group[0]].key;
-            let Some((point, known)) = self.get(&key) else { return false };
-            if !known {
-                decoded.push((key, point));
-            }
-            sum.add(of_key, point);
+            sums.push((of_key, key));
         }
-        self.learn(decoded.into_iter());
-        sum.add(base, ED25519_BASEPOINT_POINT);
-        sum.is_of_small_order()
-    }
-}
-
-/// A sum of points, each times a scalar.
-struct Sum {
-    scalars: Vec<Scalar>,
-    points: Vec<EdwardsPoint>,
-}
-
-impl Sum {
-    fn with_capacity(terms: usize) -> Self {
-        Self { scalars: Vec::with_capacity(terms), points: Vec::with_capacity(terms) }
-    }
-
-    fn add(&mut self, scalar: Scalar, point: EdwardsPoint) {
-        self.scalars.push(scalar);
-        self.points.push(point);
-    }
-
-    fn is_of_small_order(&self) -> bool {
-        let sum = EdwardsPoint::vartime_multiscalar_mul(&self.scalars, &self.points);
-        sum.mul_by_cofactor().is_identity()
+        sums.push((base, self.arithmetic.base()));
+        self.arithmetic.are_of_small_order((zs, rs), &sums)
     }
 }
 

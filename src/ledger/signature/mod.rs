@@ -7,14 +7,16 @@
 
 mod batch;
 mod cache;
+mod curve;
 mod key;
 
 pub use batch::{BATCH_MAX, BadSignature, Signed, verify_all, verify_batch};
 pub use cache::KeyCache;
+pub use curve::Curve;
 pub use key::{KeyError, ParseKeyError, PubKey, Sig};
 
-/// What the curve arithmetic runs on here: `avx512`, `avx2` or `serial`. The build decides what is
-/// compiled in (`.cargo/config.toml`), the CPU what of it is used; verdicts do not depend on it.
+/// What the library's arithmetic, which judges signatures alone, runs on here: `avx512`, `avx2` or
+/// `serial`; batches go by [`Curve::best`]. The build decides what is compiled in (`.cargo/config.toml`), the CPU what of it is used; verdicts do not depend on it.
 #[must_use]
 pub fn backend() -> &'static str {
     #[cfg(target_arch = "x86_64")]
