@@ -67,16 +67,16 @@ impl Multiples {
         let mut weighed = vec![Sum::EMPTY; cut.windows];
         let mut bins = Bins::new(&cut);
         for (group, weighed) in weighed.chunks_mut(WINDOWS_TOGETHER).enumerate() {
-            bins.clear(weighed.len());
-            let first = group * WINDOWS_TOGETHER;
-            for window in 0..weighed.len() {
-                let skipped = if first + window < short_windows { 0 } else { self.short };
-                bins.count(&cut, &digits[skipped..], first, window);
+            let windows = group * WINDOWS_TOGETHER..group * WINDOWS_TOGETHER + weighed.len();
+            // Short factors have no digits in the upper windows.
+            let skipped = |window| if window < short_windows { 0 } else { self.short };
+            bins.clear(windows.len());
+            for (place, window) in windows.clone().enumerate() {
+                bins.count(&cut, &digits[skipped(window)..], window, place);
             }
             bins.open();
-            for window in 0..weighed.len() {
-                let skipped = if first + window < short_windows { 0 } else { self.short };
-                bins.fill(&cut, &digits[skipped..], first, window, skipped);
+            for (place, window) in windows.enumerate() {
+                bins.fill(&cut, &digits, skipped(window), window, place);
             }
             let lists = bins.lists();
             let sums = &mut bins.sums[..weighed.len() * cut.buckets()];
@@ -182,10 +182,10 @@ impl Bins {
         self.ends.resize(windows * self.buckets, 0);
     }
 
-    fn count(&mut self, cut: &Cut, digits: &[Digits], first: usize, window: usize) {
-        let bins = &mut self.ends[window * self.buckets..][..self.buckets];
+    fn count(&mut self, cut: &Cut, digits: &[Digits], window: usize, place: usize) {
+        let bins = &mut self.ends[place * self.buckets..][..self.buckets];
         for digits in digits {
-            let digit = cut.digit(digits, first + window);
+            let digit = cut.digit(digits, window);
             if digit != 0 {
                 bins[digit.unsigned_abs() as usize - 1] += 1;
             }
@@ -203,10 +203,10 @@ impl Bins {
         self.entries.resize(start, Entry::new(0, false));
     }
 
-    fn fill(&mut self, cut: &Cut, digits: &[Digits], first: usize, window: usize, skipped: usize) {
-        let bins = &mut self.ends[window * self.buckets..][..self.buckets];
-        for (index, digits) in (skipped..).zip(digits) {
-            let digit = cut.digit(digits, first + window);
+    fn fill(&mut self, cut: &Cut, digits: &[Digits], skipped: usize, window: usize, place: usize) {
+        let bins = &mut self.ends[place * self.buckets..][..self.buckets];
+        for (index, digits) in digits.iter().enumerate().skip(skipped) {
+            let digit = cut.digit(digits, window);
             if digit != 0 {
                 let end = &mut bins[digit.unsigned_abs() as usize - 1];
                 let index = u32::try_from(index).expect("fewer than 2^31 points");

@@ -10,8 +10,9 @@ use crate::ledger::map::LongKeyMap;
 use crate::ledger::signature::curve::{Arithmetic, Curve, Lanes, Library};
 use crate::ledger::signature::{KeyError, PubKey, Signed};
 
-/// Keys of one generation; two are kept: 120 MB at most.
-const GENERATION_KEYS: usize = 1 << 18;
+/// Keys of one generation: as many as a table of 2^18 places of 192 bytes takes before it doubles. Two are kept,
+/// 102 MB at most.
+const GENERATION_KEYS: usize = (1 << 18) / 8 * 7;
 /// Keys decoded side by side.
 const DECODED_TOGETHER: usize = 256;
 
