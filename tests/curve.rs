@@ -7,6 +7,7 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use proofward::engine::points::{CurveKernel, Multiples, Point};
 use proofward::hash::blake3::Stream;
+use proofward::ledger::signature::{KeyError, PubKey};
 use proptest::prelude::*;
 
 fn kernels() -> Vec<CurveKernel> {
@@ -88,13 +89,16 @@ fn every_row_passes_its_self_test() {
 #[test]
 fn encodings_decode_as_the_library_decodes_them() {
     let encodings = encodings();
+    let one_lane = kernels().pop().expect("the portable row");
     for kernel in kernels() {
         let (points, are_points) = decode(kernel, &encodings);
+        let (on_one_lane, _) = decode(one_lane, &encodings);
         let mut good = 0;
         for (i, encoding) in encodings.iter().enumerate() {
             let expected = CompressedEdwardsY(*encoding).decompress();
             assert_eq!(are_points[i], expected.is_some(), "{kernel:?}: {}", hex::encode(encoding));
             if let Some(expected) = expected {
+                assert_eq!(points[i], on_one_lane[i], "{kernel:?}: {}", hex::encode(encoding));
                 assert!(is(kernel, points[i], expected), "{kernel:?}: {}", hex::encode(encoding));
                 good += 1;
             }
@@ -114,7 +118,7 @@ fn any_count_of_points_decodes_in_any_lane() {
                 let (points, are_points) = decode(kernel, &all[start..start + count]);
                 assert_eq!(are_points, whole_are[start..start + count], "{kernel:?}");
                 for i in (0..count).filter(|i| are_points[*i]) {
-                    assert_eq!(format!("{:?}", points[i]), format!("{:?}", whole[start + i]));
+                    assert_eq!(points[i], whole[start + i], "{kernel:?}");
                 }
             }
         }
@@ -169,6 +173,29 @@ fn sums_of_any_length_are_those_of_the_library() {
     }
 }
 
+/// Factors whose words are all ones once half a window has been added, where a carry comes from below.
+#[test]
+fn carries_run_through_whole_words() {
+    let ones = [u64::MAX; 4].map(u64::to_le_bytes).concat();
+    for kernel in kernels() {
+        for count in [1, 3, 10, 40, 100, 300, 900] {
+            let factors = (0..count).map(|i| {
+                // All ones less a digit's half in every window of `width` bits, and a little more or less.
+                let (width, more) = (3 + i % 7, i / 7 % 3);
+                let mut factor: [u8; 32] = ones.clone().try_into().expect("32 bytes");
+                for bit in (width - 1..256).step_by(width) {
+                    factor[bit / 8] &= !(1 << (bit % 8));
+                }
+                factor[0] = factor[0].wrapping_add(u8::try_from(more).expect("small"));
+                factor[31] &= 0x0f;
+                Scalar::from_canonical_bytes(factor).expect("below the order")
+            });
+            let longs: Vec<_> = factors.collect();
+            assert!(check_sum(kernel, &[], &longs, EIGHT_TORSION[0]), "{kernel:?}, {count}");
+        }
+    }
+}
+
 #[test]
 fn one_point_many_times_adds_up() {
     // All in one list: each step doubles, cancels, or adds to the neutral element.
@@ -207,6 +234,36 @@ fn the_library_calls_sums_of_small_order_what_we_do() {
             assert!(!Multiples::of_short(&[factor], vec![base], 0).are_of_small_order(kernel));
         }
     }
+}
+
+#[test]
+fn key_check_agrees_with_the_curve() {
+    let mut random = Stream::new("test keys", b"bytes");
+    let (mut good, mut off_curve) = (0, 0);
+    for i in 0..4000 {
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        // Half of them at the edge of the field.
+        if i % 2 == 0 {
+            bytes[1..31].fill(if i % 4 == 0 { 0 } else { 0xff });
+            bytes[31] = if i % 4 == 0 { bytes[31] & 0x80 } else { bytes[31] | 0x7f };
+        }
+        let decoded = CompressedEdwardsY(bytes).decompress();
+        let expected = match decoded {
+            Some(point) if point.compress().to_bytes() != bytes => Err(KeyError::NonCanonical),
+            Some(point) if point.is_small_order() => Err(KeyError::SmallOrder),
+            Some(_) => Ok(()),
+            // A y of p or more is called so before anybody asks for the point.
+            None if bytes[0] >= 0xed && bytes[1..31] == [0xff; 30] && bytes[31] | 0x80 == 0xff => {
+                Err(KeyError::NonCanonical)
+            }
+            None => Err(KeyError::NotOnCurve),
+        };
+        assert_eq!(PubKey(bytes).check(), expected, "{}", PubKey(bytes));
+        good += usize::from(expected.is_ok());
+        off_curve += usize::from(expected == Err(KeyError::NotOnCurve));
+    }
+    assert!(good > 1000 && off_curve > 1000, "{good} good, {off_curve} off the curve");
 }
 
 proptest! {

@@ -48,8 +48,8 @@ macro_rules! op {
 /// A sum of halves of products, on top of a vector.
 macro_rules! accumulate {
     ($half:ident, $first:expr $(, $a:ident * $b:ident)+) => {{
-        let sum = $first;
-        $(let sum = op!($half(sum, $a.0, $b.0));)+
+        let sum: U64x8 = $first;
+        $(let sum = U64x8(op!($half(sum.0, $a.0, $b.0)));)+
         sum
     }};
 }
@@ -146,7 +146,7 @@ impl Limbs for U64x8 {
 
     #[inline(always)]
     fn product([a0, a1, a2, a3, a4]: [Self; 5], [b0, b1, b2, b3, b4]: [Self; 5]) -> [Self; 5] {
-        let zero = op!(_mm512_setzero_si512());
+        let zero = U64x8(op!(_mm512_setzero_si512()));
         let h1 = twice(high!(zero, a0 * b0));
         let h2 = twice(high!(zero, a0 * b1, a1 * b0));
         let h3 = twice(high!(zero, a0 * b2, a1 * b1, a2 * b0));
@@ -178,7 +178,7 @@ impl Limbs for U64x8 {
 
     #[inline(always)]
     fn square([a0, a1, a2, a3, a4]: [Self; 5]) -> [Self; 5] {
-        let zero = op!(_mm512_setzero_si512());
+        let zero = U64x8(op!(_mm512_setzero_si512()));
         let h2 = twice(high!(zero, a0 * a1));
         let h3 = twice(high!(zero, a0 * a2));
         let h4 = twice(high!(zero, a0 * a3, a1 * a2));
@@ -203,30 +203,23 @@ impl Limbs for U64x8 {
 }
 
 #[inline(always)]
-fn twice(words: __m512i) -> __m512i {
-    op!(_mm512_add_epi64(words, words))
+fn twice(words: U64x8) -> U64x8 {
+    words.add(words)
 }
 
 /// Ten limbs of a product as five: 2^255 = 19. By the number of halves that meet in each, every limb is
-/// below 267 * 2^52.
+/// at most 267 * 2^52.
 #[inline(always)]
-fn folded([l0, l1, l2, l3, l4]: [__m512i; 5], [h0, h1, h2, h3, h4]: [__m512i; 5]) -> [U64x8; 5] {
-    [
-        U64x8(plus19(l0, h0)),
-        U64x8(plus19(l1, h1)),
-        U64x8(plus19(l2, h2)),
-        U64x8(plus19(l3, h3)),
-        U64x8(plus19(l4, h4)),
-    ]
+fn folded([l0, l1, l2, l3, l4]: [U64x8; 5], [h0, h1, h2, h3, h4]: [U64x8; 5]) -> [U64x8; 5] {
+    [plus19(l0, h0), plus19(l1, h1), plus19(l2, h2), plus19(l3, h3), plus19(l4, h4)]
 }
 
-/// 19 times `high`, which is below 2^60, added to `low`. A rotation, since the compiler would turn a shift and
-/// additions into a multiplication, for which it has only 32 bits.
+/// 19 times `high`, which is below 2^60, added to `low`. A rotation, since the compiler would turn a shift
+/// and additions into a multiplication, for which it has only 32 bits.
 #[inline(always)]
-fn plus19(low: __m512i, high: __m512i) -> __m512i {
-    let sixteen_times = op!(_mm512_rol_epi64::<4>(high));
-    let sum = op!(_mm512_add_epi64(low, sixteen_times));
-    op!(_mm512_add_epi64(_mm512_add_epi64(sum, high), twice(high)))
+fn plus19(low: U64x8, high: U64x8) -> U64x8 {
+    let sixteen_times = U64x8(op!(_mm512_rol_epi64::<4>(high.0)));
+    low.add(sixteen_times).add(high).add(twice(high))
 }
 
 #[inline(always)]

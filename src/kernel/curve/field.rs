@@ -23,10 +23,19 @@ pub(super) const ROOT_OF_MINUS_ONE: [u64; 5] =
 /// 1.
 pub(super) const ONE: [u64; 5] = [1, 0, 0, 0, 0];
 
-/// Twice p: each limb at least as large as any of an element.
+/// What limbs of an element stay below.
+pub(super) const ELEMENT_LIMB: u64 = (1 << 51) + (1 << 17);
+/// What limbs of a product stay below.
+const PRODUCT_LIMB: u64 = 1 << 61;
+
+/// Twice p: each limb at least as large as any of an element, and an operand of a product.
 const TWICE_P: [u64; 5] = times_p(2);
+const _: () = assert!(TWICE_P[0] >= ELEMENT_LIMB && TWICE_P[1] < 1 << 52);
 /// 2^11 p: each limb at least as large as any of a product.
 const MANY_P: [u64; 5] = times_p(1 << 11);
+const _: () = assert!(MANY_P[0] >= PRODUCT_LIMB);
+/// What is carried out of a sum of `MANY_P` and a product, and comes back times 19, leaves an element.
+const _: () = assert!(LIMB_MAX + 19 * ((MANY_P[1] + PRODUCT_LIMB) >> 51) < ELEMENT_LIMB);
 
 const fn times_p(factor: u64) -> [u64; 5] {
     let limb = factor * LIMB_MAX;
@@ -73,6 +82,12 @@ impl<L: Limbs> Element<L> {
             left -= 1;
         }
         element
+    }
+
+    /// Seen as a product.
+    #[inline(always)]
+    pub(super) fn as_product(self) -> Product<L> {
+        Product(self.0)
     }
 
     /// Twice it.

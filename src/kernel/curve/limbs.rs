@@ -2,7 +2,7 @@
 //!
 //! As in `lanes.rs`, everything generic is `inline(always)` and free of closures.
 
-/// Points side by side at most.
+/// Elements side by side at most.
 pub(super) const LANES_MAX: usize = 16;
 
 /// Bits of a limb: five make the 255 of an element.

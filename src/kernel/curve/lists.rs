@@ -153,18 +153,19 @@ pub(super) fn weigh<L: Limbs>(proof: L::Proof, sums: &[Sum], buckets: usize, wei
     }
 }
 
-/// What [`probe`] makes of a pair of numbers: the product, the square of the first, the sum of these two, and
-/// the product minus the square; each canonical.
-pub(super) type Probed = [[u64; 5]; 4];
+/// What [`probe`] makes of a pair of numbers a and b, canonical: ab; a^2; ab + a^2; ab - a^2; a + b; a - b; a
+/// times -b; a if it is even, else b; and whether a = b and whether a is even.
+pub(super) type Probed = [[u64; 5]; 9];
 
 /// Arithmetic on pairs of numbers, `N` at a time, so that lanes can be compared with one another.
 #[inline(always)]
 pub(super) fn probe<L: Limbs>(proof: L::Proof, pairs: &[[[u64; 5]; 2]], results: &mut [Probed]) {
     let mut first = 0;
     while first < pairs.len() {
+        let count = if pairs.len() - first < L::N { pairs.len() - first } else { L::N };
         let (mut a, mut b) = ([[0; 8]; LANES_MAX], [[0; 8]; LANES_MAX]);
         let mut lane = 0;
-        while lane < L::N && first + lane < pairs.len() {
+        while lane < count {
             let [one, other] = &pairs[first + lane];
             a[lane][..5].copy_from_slice(one);
             b[lane][..5].copy_from_slice(other);
@@ -174,11 +175,20 @@ pub(super) fn probe<L: Limbs>(proof: L::Proof, pairs: &[[[u64; 5]; 2]], results:
         let [b0, b1, b2, b3, b4, ..] = L::load8(proof, &each_row(&b));
         let (a, b) = (Element([a0, a1, a2, a3, a4]), Element([b0, b1, b2, b3, b4]));
         let (product, square) = (a.times(b), a.squared());
+        // Operands may have larger limbs than elements.
+        let (a, b) = (a.as_product().carried(), b.as_product().carried());
+        let canonical = [a.canonical(proof), b.canonical(proof)];
+        let equal = canonical[0].equal_mask(canonical[1]);
+        let even = canonical[0].0[0].even_mask(proof);
         let of_both = [
             product.carried(),
             square.carried(),
             product.plus(square),
             product.minus(proof, square),
+            a.plus(b),
+            a.minus(proof, b),
+            a.times(b.negated_operand(proof)).carried(),
+            Element::select(even, a, b),
         ];
         let mut which = 0;
         while which < of_both.len() {
@@ -187,24 +197,34 @@ pub(super) fn probe<L: Limbs>(proof: L::Proof, pairs: &[[[u64; 5]; 2]], results:
             let mut rows = [[0; 8]; LANES_MAX];
             L::store8([r0, r1, r2, r3, r4, zero, zero, zero], &mut rows);
             let mut lane = 0;
-            while lane < L::N && first + lane < pairs.len() {
+            while lane < count {
                 results[first + lane][which].copy_from_slice(&rows[lane][..5]);
                 lane += 1;
             }
             which += 1;
         }
+        let mut lane = 0;
+        while lane < count {
+            let (equal, even) = (equal >> lane & 1, even >> lane & 1);
+            results[first + lane][which] = [u64::from(equal), u64::from(even), 0, 0, 0];
+            lane += 1;
+        }
         first += L::N;
     }
 }
 
-/// Whether 8 times `w_0 + 2^bits w_1 + 2^(2 bits) w_2 + ...` is the neutral element, on one lane.
+/// Whether 8 times `w_0 + 2^bits w_1 + 2^(2 bits) w_2 + ...` is the neutral element, on one lane. What is no
+/// point is refused, so that a fault of what added the windows up is not taken for that.
 pub(super) fn is_of_small_order<L: Limbs>(proof: L::Proof, windows: &[Sum], bits: usize) -> bool {
     let mut sum = Extended::<L>::neutral(proof);
     let doubled_times =
         |sum: Extended<L>, times: usize| (0..times).fold(sum, |sum, _| sum.doubled(proof));
     for window in windows.iter().rev() {
-        sum = doubled_times(sum, bits);
-        sum = sum.plus(proof, Extended::load(proof, &[window; LANES_MAX]));
+        let window = Extended::load(proof, &[window; LANES_MAX]);
+        if window.sound_mask(proof) & 1 == 0 {
+            return false;
+        }
+        sum = doubled_times(sum, bits).plus(proof, window);
     }
     doubled_times(sum, 3).neutral_mask(proof) & 1 == 1
 }

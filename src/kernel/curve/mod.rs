@@ -18,8 +18,7 @@ pub use point::{Point, Sum};
 
 use std::fmt;
 
-/// A way to decode and add points on this CPU. Only `available` and `by_name` make one, after they
-/// looked, so holding one proves that the CPU has what it needs.
+/// A way to decode and add points on this CPU. Only `available` makes one, after it looked, so holding one proves that the CPU has what it needs.
 #[derive(Clone, Copy)]
 pub struct CurveKernel(&'static Operations);
 
@@ -80,7 +79,7 @@ impl CurveKernel {
     }
 
     /// Compares it with arithmetic on one lane, at the ends of what limbs may be and on points whose sums
-    /// are known; takes some hundred microseconds.
+    /// are known; takes a millisecond or two.
     ///
     /// # Errors
     ///

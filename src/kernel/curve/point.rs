@@ -5,9 +5,9 @@
 use super::field::{D, D2, D2_INVERSE, Element, ONE, ROOT_OF_MINUS_ONE};
 use super::limbs::{LANES_MAX, LIMB_MAX, Limbs, Row};
 
-/// A decoded point, ready to be added: y + x, y - x and 2 d x y, five limbs each, in the order of the
-/// words; the last word is not used. Only the kernels make and read it.
-#[derive(Clone, Copy, Debug)]
+/// A decoded point, ready to be added: y + x, y - x and 2 d x y, five limbs each, fully reduced, in the order
+/// of the words; the last word is not used. Only the kernels make and read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub struct Point([Row; 2]);
 
@@ -18,11 +18,36 @@ pub struct Point([Row; 2]);
 pub struct Sum([Row; 3]);
 
 impl Point {
+    /// The generator (RFC 8032, section 5.1): what its encoding must decode to.
+    pub(super) const GENERATOR: Self = Self([
+        [
+            0x4_93c6_f58c_3b85,
+            0xdf71_81c3_25f7,
+            0xf50b_0b3e_4cb7,
+            0x5_3293_85a4_4c32,
+            0x7cf9_d3a3_3d4b,
+            0x3905_d740_913e,
+            0xba28_17d6_73a2,
+            0x2_3e28_27f4_e67c,
+        ],
+        [
+            0x1_33d2_e0c2_1a34,
+            0x4_4fd2_f929_8f81,
+            0x1_1205_877a_aa68,
+            0x4_7995_5893_d579,
+            0x5_0d66_309b_67a0,
+            0x2_d42d_0dbe_e5ee,
+            0x6_f117_b689_f0c6,
+            0,
+        ],
+    ]);
     /// The neutral element.
     pub const NEUTRAL: Self = Self([[1, 0, 0, 0, 0, 1, 0, 0], [0; 8]]);
 }
 
 impl Sum {
+    /// No point, and what the formulas never leave again.
+    pub(super) const ZEROS: Self = Self([[0; 8]; 3]);
     /// Of no points.
     pub const EMPTY: Self = Self([[1, 0, 0, 0, 0, 1, 0, 0], [0, 0, 1, 0, 0, 0, 0, 0], [0; 8]]);
 }
@@ -86,9 +111,9 @@ pub(super) fn decode<L: Limbs>(
     let x = Element::select(is_even ^ signs, x, zero.minus(proof, x));
 
     let point = Affine {
-        y_plus_x: y.plus(x),
-        y_minus_x: y.minus(proof, x),
-        xy2d: x.times(y).carried().times(Element::splat(proof, D2)).carried(),
+        y_plus_x: y.plus(x).canonical(proof),
+        y_minus_x: y.minus(proof, x).canonical(proof),
+        xy2d: x.times(y).carried().times(Element::splat(proof, D2)).carried().canonical(proof),
     };
     point.store(proof, points);
     is_root | is_other
@@ -240,6 +265,25 @@ impl<L: Limbs> Extended<L> {
             z: f.times(g).carried(),
             t: e.times(h).carried(),
         }
+    }
+
+    /// Whether the coordinates are some of a point: z is not 0, x y = z t, and the equation of the curve,
+    /// y^2 - x^2 = z^2 + d t^2. Without it numbers that are all 0, which are no point and which the formulas
+    /// keep, would pass for the neutral element.
+    #[inline(always)]
+    pub(super) fn sound_mask(self, proof: L::Proof) -> u32 {
+        let zero = Element::splat(proof, [0; 5]);
+        let z_is_zero = self.z.canonical(proof).equal_mask(zero);
+        let (plus, minus) = (self.y_plus_x, self.y_minus_x);
+        // 4 x y is the difference of the squares of y + x and y - x.
+        let xy4 = plus.squared().minus(proof, minus.squared());
+        let zt4 = self.z.twice().carried().times(self.t.twice().carried()).carried();
+        let curve = plus.times(minus).carried();
+        let dt2 = self.t.squared().carried().times(Element::splat(proof, D));
+        let expected = self.z.squared().plus(dt2);
+        !z_is_zero
+            & xy4.canonical(proof).equal_mask(zt4.canonical(proof))
+            & curve.canonical(proof).equal_mask(expected.canonical(proof))
     }
 
     /// Whether each is the neutral element: x = 0 and y = 1.

@@ -154,6 +154,7 @@ impl<A: Arithmetic> Cache<A> {
         let mut transcript = Vec::with_capacity(batch.len() * (64 + 32));
         for (hash, signed) in hashes.iter().zip(ordered()) {
             transcript.extend_from_slice(hash);
+            // Else who knows the factors could shift two of them against each other.
             transcript.extend_from_slice(signed.sig.halves().1);
         }
         let mut factors = Stream::new("proofward signature batch", &transcript);
