@@ -18,7 +18,8 @@ pub use point::{Point, Sum};
 
 use std::fmt;
 
-/// A way to decode and add points on this CPU. Only `available` makes one, after it looked, so holding one proves that the CPU has what it needs.
+/// A way to decode and add points on this CPU. Only `available` makes one, after it looked, so holding one
+/// proves that the CPU has what it needs.
 #[derive(Clone, Copy)]
 pub struct CurveKernel(&'static Operations);
 

@@ -16,7 +16,8 @@ pub use curve::Curve;
 pub use key::{KeyError, ParseKeyError, PubKey, Sig};
 
 /// What the library's arithmetic, which judges signatures alone, runs on here: `avx512`, `avx2` or
-/// `serial`; batches go by [`Curve::best`]. The build decides what is compiled in (`.cargo/config.toml`), the CPU what of it is used; verdicts do not depend on it.
+/// `serial`; batches go by [`Curve::best`]. The build decides what is compiled in (`.cargo/config.toml`),
+/// the CPU what of it is used; verdicts do not depend on it.
 #[must_use]
 pub fn backend() -> &'static str {
     #[cfg(target_arch = "x86_64")]
