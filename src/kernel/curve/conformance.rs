@@ -138,7 +138,7 @@ fn adds(kernel: CurveKernel) -> Result<(), &'static str> {
             return Err("multiples of the generator do not add up");
         }
     }
-    // Once of order 8: 8 times it is nothing, 4 times it is not.
+    // Only all three doublings make nothing of it.
     let mut of_order_8 = [Sum::EMPTY];
     kernel.add_up(
         &points,

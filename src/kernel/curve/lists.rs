@@ -1,4 +1,5 @@
-//! The three operations of the table, over points and sums in memory, for any lanes.
+//! The operations of the table, over points and sums in memory, for any lanes, and what is made of their
+//! results on one.
 
 use super::field::Element;
 use super::limbs::{LANES_MAX, Limbs};

@@ -57,16 +57,6 @@ impl CurveKernel {
         KERNELS.iter().filter(|row| (row.detect)()).map(|row| Self(row))
     }
 
-    /// The one that is expected to be best.
-    ///
-    /// # Panics
-    ///
-    /// Never: every CPU runs the portable row.
-    #[must_use]
-    pub fn best() -> Self {
-        Self::available().next().expect("every CPU runs the portable row")
-    }
-
     /// Its instruction set.
     #[must_use]
     pub fn isa(self) -> &'static str {
