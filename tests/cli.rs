@@ -165,9 +165,11 @@ fn kernels_prints_a_row_for_each_kernel_of_the_library() {
         let of_it = |row: &&Value| row["algorithm"] == algorithm && row["selected"] == true;
         assert_eq!(rows.iter().filter(of_it).count(), 1, "one of {algorithm} is selected");
     }
-    let (code, stdout, _) = run(&["kernels"]);
-    assert_eq!(code, 0);
+    let (code, stdout, stderr) = run(&["kernels"]);
+    assert_eq!((code, &*stderr), (0, ""));
     assert!(stdout.contains("portable"), "{stdout}");
+    let (_, version, _) = run(&["--version"]);
+    assert_eq!(stdout.lines().last(), version.lines().last(), "what verifies signatures");
 }
 
 #[test]

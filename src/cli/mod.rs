@@ -17,7 +17,6 @@ use clap::Parser;
 use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 use exit::Outcome;
-use proofward::ledger::signature;
 
 /// Proof-of-work engine and verifier at the speed of the CPU.
 #[derive(Debug, Parser)]
@@ -29,14 +28,8 @@ struct Args {
 }
 
 /// The version, and what was compiled in that a build can lose without a word.
-static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "{}\nsignatures: {}, in batches: {}",
-        env!("CARGO_PKG_VERSION"),
-        signature::backend(),
-        signature::Curve::best()
-    )
-});
+static LONG_VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{}\n{}", env!("CARGO_PKG_VERSION"), command::kernels::signatures()));
 
 /// Parses, runs, and maps what happened to an exit code: the only place that prints an error chain.
 pub(crate) fn main() -> ExitCode {

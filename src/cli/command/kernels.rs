@@ -4,14 +4,18 @@ use serde::Serialize;
 
 use crate::cli::exit::Outcome;
 use crate::cli::output::{Format, json_line, rate, text_line};
+use proofward::engine::points::CurveKernel;
+use proofward::engine::sha512::Sha512Kernel;
 use proofward::engine::tune::{self, Ranked};
 use proofward::hash::Algorithm;
 use proofward::kernel::{self, Kernel};
+use proofward::ledger::signature;
 
 /// List the kernels, which of them this CPU can run, and the fastest, measured now
 ///
 /// Each available kernel is compared with the scalar oracle first; one that fails is never selected,
-/// and the exit code is 1.
+/// and the exit code is 1. The same holds of those that verify signatures; what they run on here stands in
+/// the last line.
 ///
 /// A kernel hashes by one algorithm with one instruction set. Other commands take the fastest one
 /// unless --kernel names another.
@@ -60,11 +64,28 @@ impl Args {
                 }
             }
         }
+        for error in unsound_for_signatures() {
+            eprintln!("proofward: {error}; signatures are verified without it");
+            outcome = Outcome::No;
+        }
         if !self.format.is_json() {
             text_line("* the fastest on one thread, measured now for a few milliseconds")?;
+            text_line(signatures())?;
         }
         Ok(outcome)
     }
+}
+
+/// What signatures are verified on.
+pub(crate) fn signatures() -> String {
+    format!("signatures: {}, in batches: {}", signature::backend(), signature::Curve::best())
+}
+
+/// Why kernels that this CPU can run take no part in that.
+fn unsound_for_signatures() -> Vec<String> {
+    let curve = CurveKernel::available().filter_map(|kernel| kernel.self_test().err());
+    let hash = Sha512Kernel::available().filter_map(|kernel| kernel.self_test().err());
+    curve.map(|error| error.to_string()).chain(hash.map(|error| error.to_string())).collect()
 }
 
 impl Row {

@@ -9,7 +9,7 @@ mod demo;
 mod fuzz;
 mod grant;
 mod init;
-mod kernels;
+pub(super) mod kernels;
 mod key;
 mod loan;
 mod lot;
