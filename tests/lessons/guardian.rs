@@ -151,3 +151,29 @@ fn it_forgets_what_can_no_longer_change_and_not_a_block_sooner() {
     // A core id is remembered for a thousand blocks after its own; the one after those drops it.
     assert_eq!(opening.world.next() - 1, mined + 1000 + 1);
 }
+
+#[test]
+fn no_share_is_sent_before_the_record_has_been_open_for_two_blocks_by_the_clock_too() {
+    let mut opening = Opening::with(|draft| {
+        draft.terms.delay = 60;
+        draft.terms.answer_within = 200;
+        draft.terms.read_within = 200;
+    });
+    let request = opening.asked();
+    opening.approve(request, &[NURSE, PATIENT]).unwrap();
+    // The blocks of the delay pass in no time, so the clock decides when the owners can no longer object.
+    opening.world.burst(70);
+    let release = |opening: &Opening| {
+        opening.world.ledger.chain().may_release(opening.world.ledger.view(), request).unwrap()
+    };
+    while !opening.answer(request).is_open {
+        assert!(matches!(release(&opening), Decision::NotOpen(_)));
+        opening.world.wait(1);
+    }
+    let tip = opening.world.next() - 1;
+    assert_eq!(release(&opening), Decision::TooFresh { until: tip + 2 });
+    opening.world.wait(1);
+    assert_eq!(release(&opening), Decision::TooFresh { until: tip + 2 });
+    opening.world.wait(1);
+    assert_eq!(release(&opening), Decision::Now);
+}

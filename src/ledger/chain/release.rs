@@ -86,6 +86,13 @@ impl Chain {
         if tip < until {
             return Ok(Release::TooFresh { until });
         }
+        // A delay is over, a window begins and a claim is live at moments that no approval marks.
+        for height in (tip.saturating_add(1).saturating_sub(depth)..=tip).rev() {
+            let then = self.answer_at(view, request, height)?;
+            if !then.is_some_and(|(_, answer)| answer.is_open) {
+                return Ok(Release::TooFresh { until: height.saturating_add(depth) });
+            }
+        }
         let settled = view.settled()?.map_or(0, |point| point.height);
         for height in asked.max(settled.saturating_add(1))..=tip {
             let hash = view.hash_at(height)?.ok_or_else(|| corrupt("a gap in the best chain"))?;
