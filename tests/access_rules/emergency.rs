@@ -3,7 +3,7 @@
 
 use crate::access::*;
 use proofward::ledger::mempool::{Limits, Mempool, Source};
-use proofward::ledger::policy::{Purpose, Role};
+use proofward::ledger::policy::{Draft, Leaf, Place, Purpose, Purposes, Role, RoleRef};
 use proofward::ledger::rules::context::Refusal;
 use proofward::ledger::state::RequestStatus;
 use proofward::ledger::transaction::attest::{Claim, IssuerSet};
@@ -243,4 +243,38 @@ fn an_issuer_is_not_its_own_other_one_through_issuers_that_it_makes() {
     world.wait(30);
     let beside = at(&mut world, 152);
     assert_eq!(world.status(beside), PENDING);
+}
+
+/// A policy for emergencies that a patient made for itself, at any place.
+fn own_emergency(world: &mut World, rid: u32) -> Policed {
+    let issuer = world.id(ISSUER);
+    let draft = Draft {
+        terms: Leaf {
+            set: 1,
+            purposes: Purposes::of(&[Purpose::BreakGlass]),
+            max_reads: 1,
+            ..terms()
+        },
+        readers: vec![RoleRef { role: Role::Patient, issuer }],
+        places: vec![Place::Anywhere],
+    };
+    world.policed(rid, draft)
+}
+
+#[test]
+fn nobody_but_a_clinician_at_an_emergency_service_takes_the_room_of_those_without_a_fee() {
+    let mut world = world();
+    // Somebody else's presence, seen on the chain.
+    let tip = world.tip();
+    let seen = world.presence(SIREN, CLINICIAN, tip);
+    let own = own_emergency(&mut world, 660);
+    let request =
+        Request { purpose: Purpose::BreakGlass, ..world.request(&own, PATIENT, Some(seen)) };
+    assert_eq!(world.status_free(request.clone()), Err("FeeTooLow"));
+    let core = world.act(Body::Request(Box::new(request))).unwrap();
+    // And nobody reviews what they asked for themselves, the owner neither.
+    let by = world.party(PATIENT);
+    let outcome = Outcome::Reviewed;
+    let review = Receipt { request: core.0, outcome, by, blob: [0; 32], detail: [0; 32] };
+    assert_eq!(world.act(Body::Receipt(review)), Err("NotParty"));
 }

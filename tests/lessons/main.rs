@@ -12,3 +12,4 @@ mod opening;
 mod guardian;
 mod ideas;
 mod others;
+mod trace;

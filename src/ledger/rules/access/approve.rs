@@ -10,14 +10,20 @@
 //!   index of a guardian counts once, and one who has refused this request is none.
 //! - The reader is refused as `SamePerson`, by key and by tag.
 //! - A presence that is carried must be true and young, whether the leaf asks for one or not.
+//! - On an emergency leaf an approval that comes too late to count is recorded all the same: the request was
+//!   refused, answered by others or denied before it, or the time to answer is over. A guardian may have acted
+//!   on it while nothing was mined, and no release goes without a trace. Its people need to have held their
+//!   roles, no more; it changes nothing but the log, and on a refused request the first that a guardian gives
+//!   asks for a review, as a request that was accepted does. It pays the ordinary fee, so that a guardian who
+//!   repeats itself pays for that.
 //! - Completing keeps the approvals that counted: what is judged later is judged of them alone.
 //! - A request takes at most 64 approvals.
 
 use std::rc::Rc;
 
 use super::error::ApproveError;
-use super::log;
 use super::read::Eyes;
+use super::{emergency, log};
 use crate::ledger::policy::{
     APPROVALS_MAX, AccessRead, Approval, Asked, Clause, Guardian, Heard, Holding, Moment, Together,
     completion_after, failing, role_fault,
@@ -41,7 +47,21 @@ pub(in crate::ledger::rules) struct Plan {
     record: Rc<HeldRecord>,
     /// Its approvals then.
     approvals: Vec<Approval>,
-    is_complete: bool,
+    outcome: Outcome,
+}
+
+/// What becomes of the request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It waits for more.
+    Waits,
+    /// Its tally is complete.
+    Completed,
+    /// Nothing: the approval is recorded.
+    Recorded {
+        /// Whether a guardian has acted on what was refused, for the first time that is known.
+        asks_for_review: bool,
+    },
 }
 
 type Planned = Result<Plan, Refusal<TransactionError>>;
@@ -55,7 +75,7 @@ pub(super) fn check(
 ) -> Planned {
     let plan = plan(context, session, ids, &transaction.core.anchor, approve)?;
     let leaf = &plan.held.leaf;
-    if plan.is_complete && leaf.price > 0 {
+    if plan.outcome == Outcome::Completed && leaf.price > 0 {
         let reader = plan.held.asked.reader;
         let mut balance = session.account(reader)?.balance;
         if reader == transaction.payer {
@@ -76,16 +96,21 @@ pub(super) fn apply(
     approve: &Approve,
     plan: Plan,
 ) -> Result<(), StoreError> {
-    let Plan { held, record, approvals, is_complete } = plan;
-    let rid = held.asked.rid;
-    if is_complete {
-        take_read_and_price(session, &held, &record)?;
+    let Plan { held, record, approvals, outcome } = plan;
+    let (rid, person) = (held.asked.rid, held.asked.person);
+    let request = CoreId(approve.request);
+    match (outcome, person) {
+        (Outcome::Completed, _) => take_read_and_price(session, &held, &record)?,
+        (Outcome::Recorded { asks_for_review: true }, Some(person)) => {
+            emergency::begin(context, session, person, request)?;
+        }
+        _ => {}
     }
     // Now nobody but the session holds it, so it changes where it lies.
     drop(held);
-    session.change(&EntryKey::Request(CoreId(approve.request)), |held: &mut HeldRequest| {
+    session.change(&EntryKey::Request(request), |held: &mut HeldRequest| {
         held.asked.approvals = approvals;
-        if is_complete {
+        if outcome == Outcome::Completed {
             held.asked.completed = Some(context.now());
             held.status = RequestStatus::Answered;
         }
@@ -133,12 +158,17 @@ fn plan(
         return refuse(ApproveError::NotPending);
     };
     let record = session.shared::<HeldRecord>(&EntryKey::Record(held.asked.rid))?;
-    let Some(record) = record.filter(|_| held.status == RequestStatus::Pending) else {
+    let (is_pending, is_emergency) =
+        (held.status == RequestStatus::Pending, held.leaf.is_emergency());
+    let Some(record) = record.filter(|_| is_pending || is_emergency) else {
         return refuse(ApproveError::NotPending);
     };
     let now = context.now();
-    let core_anchor_h = anchor_height(context, &BlockHash(*anchor))?;
     let to = held.asked.at.height.saturating_add(held.leaf.answer_within);
+    if is_emergency && (!is_pending || now.height > to) {
+        return record_only(context, session, ids, held, record, approve);
+    }
+    let core_anchor_h = anchor_height(context, &BlockHash(*anchor))?;
     if now.height > to {
         return refuse(ApproveError::Late { to, height: now.height });
     }
@@ -146,14 +176,14 @@ fn plan(
     let was_judged = held.asked.at == now && session.stands_firm();
     // What is in the state was hashed when it came.
     let view = Eyes::new(context, session).knowing(&held.leaf, held.asked.leaf);
-    let asked_of = if held.leaf.is_emergency() { Clause::Record } else { Clause::Place };
+    let asked_of = if is_emergency { Clause::Record } else { Clause::Place };
     if !was_judged && failing(&view, &held.asked, &held.leaf, now, asked_of)?.is_some() {
         return refuse(ApproveError::NotPending);
     }
 
     let guardians = check_guardians(&held, &record, approve, &ids.shown)?;
     check_duplicates(&held, &guardians, approve)?;
-    let people = check_people(&view, &held, approve, now)?;
+    let people = check_people(&view, &held, approve, now, true)?;
     let rounds = check_presences(context, &view, &held, approve, &ids.shown)?;
     if held.asked.approvals.len() + approve.approvers.len() > APPROVALS_MAX {
         return Err(TransactionError::TooLarge("approvals of a request").into());
@@ -178,11 +208,55 @@ fn plan(
     let asked = Asked { approvals, ..held.asked };
     // No approval changes what was found above.
     let completed = completion_after(&view, &asked, &held.leaf, now, asked_of)?;
-    let (mut approvals, is_complete) = (asked.approvals, completed.is_ok());
+    let mut approvals = asked.approvals;
+    let outcome = if completed.is_ok() { Outcome::Completed } else { Outcome::Waits };
     if let Ok(counted) = completed {
         counted.keep(&mut approvals);
     }
-    Ok(Plan { held, record, approvals, is_complete })
+    Ok(Plan { held, record, approvals, outcome })
+}
+
+/// Judges an approval of an emergency that comes too late to count.
+fn record_only(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    ids: &Ids,
+    held: Rc<HeldRequest>,
+    record: Rc<HeldRecord>,
+    approve: &Approve,
+) -> Planned {
+    let guardians = check_guardians(&held, &record, approve, &ids.shown)?;
+    check_duplicates(&held, &guardians, approve)?;
+    // Without a guardian among them nothing can have been released on it.
+    if guardians.iter().all(Option::is_none) {
+        return refuse(ApproveError::NotPending);
+    }
+    let view = Eyes::new(context, session);
+    let people = check_people(&view, &held, approve, context.now(), false)?;
+    let before = &held.asked.approvals;
+    if before.len() + approve.approvers.len() > APPROVALS_MAX {
+        return Err(TransactionError::TooLarge("approvals of a request").into());
+    }
+    let is_refused = matches!(held.status, RequestStatus::Refused(_));
+    // What is refused has approvals by this way alone.
+    let is_first = before.iter().all(|approval| approval.guardian.is_none());
+    let mut approvals = before.clone();
+    // What completed a request is judged again of the approvals that counted, so they stay alone.
+    if held.asked.completed.is_none() {
+        let parts = approve.approvers.iter().zip(guardians).zip(people);
+        approvals.extend(parts.map(|((approver, guardian), holding)| Approval {
+            key: approver.key,
+            person: holding.person,
+            role: approver.role,
+            guardian,
+            round: None,
+            after_h: None,
+            core: ids.core,
+        }));
+        approvals.sort_unstable_by_key(|approval| approval.key);
+    }
+    let outcome = Outcome::Recorded { asks_for_review: is_refused && is_first };
+    Ok(Plan { held, record, approvals, outcome })
 }
 
 /// The index of each approver who is a guardian.
@@ -235,12 +309,13 @@ fn check_duplicates(
     Ok(())
 }
 
-/// The claim of each approver: of distinct people, not the reader, in a live role.
+/// The claim of each approver: of distinct people, not the reader, in a live role, or in one ever held.
 fn check_people(
     view: &Eyes<'_, '_>,
     held: &HeldRequest,
     approve: &Approve,
     now: Moment,
+    must_live: bool,
 ) -> Result<Vec<Holding>, Refusal<TransactionError>> {
     let mut holdings = Vec::with_capacity(approve.approvers.len());
     for approver in &approve.approvers {
@@ -265,7 +340,7 @@ fn check_people(
         .map(|(i, (approver, holding))| {
             let spacing_s = view.spacing_s();
             let fault = role_fault(holding.as_ref(), approver.role, &held.leaf, now, spacing_s);
-            match holding.filter(|_| fault.is_none()) {
+            match holding.filter(|_| !must_live || fault.is_none()) {
                 Some(holding) => Ok(holding),
                 None => refuse(ApproveError::RoleRevoked(i)),
             }

@@ -3,14 +3,16 @@
 //! Where the design leaves room, the smallest safe rule holds:
 //!
 //! - An emergency counts from the block in which its request is accepted as pending, answered or not: its
-//!   guardians may have acted before the approvals were mined.
+//!   guardians may have acted before the approvals were mined. One that was refused counts from the block
+//!   that records the approval of a guardian, who may have acted before the request was mined.
 //! - The limits of the free path (a block, a site, an issuer) close the free path alone: at the ordinary
 //!   fee the same request is judged by its policy, because life comes first.
-//! - A request without a fee needs a site, which its presence shows.
+//! - A request without a fee is that of a clinician of an emergency service where an emergency service
+//!   is, heard there in time: else anybody with a policy of their own could use up the room of those.
 
 use super::limits::is_open;
 use super::read::Eyes;
-use crate::ledger::policy::AccessRead;
+use crate::ledger::policy::{AccessRead, Place, Role};
 use crate::ledger::rules::context::Context;
 use crate::ledger::spec::{
     CLOSED_BLOCKS, EMERGENCIES_MAX, FREE_APPROVES_MAX, FREE_OPEN_SITE_MAX, FREE_REQUESTS_MAX,
@@ -36,7 +38,8 @@ pub(super) fn is_barred(
     Ok(emergencies.len() >= EMERGENCIES_MAX)
 }
 
-/// Notes an emergency that awaits its review.
+/// Notes an emergency that awaits its review, unless as many of the person do as may: requests of theirs are
+/// refused until some are reviewed.
 pub(super) fn begin(
     context: &Context<'_>,
     session: &mut Session<'_>,
@@ -44,6 +47,9 @@ pub(super) fn begin(
     request: CoreId,
 ) -> Result<(), StoreError> {
     let mut emergencies = of(session, person)?;
+    if emergencies.len() >= EMERGENCIES_MAX {
+        return Ok(());
+    }
     emergencies.push(Emergency { request, height: context.height });
     session.put(&EntryKey::Emergencies(person), Some(&emergencies))?;
     let unreviewed = EntryKey::Unreviewed(person.issuer);
@@ -91,7 +97,13 @@ pub(super) fn free_site(
     session: &mut Session<'_>,
     held: &HeldRequest,
 ) -> Result<Option<PartyId>, StoreError> {
-    let is_pending = held.status == RequestStatus::Pending && held.leaf.is_emergency();
+    let asked = &held.asked;
+    // What is pending at such a place was heard there: clause 6.
+    let is_of_service =
+        asked.role.as_ref().is_some_and(|role| role.value.role == Role::EmergencyClinician)
+            && asked.place.as_ref().is_some_and(|place| place.value == Place::AnyEmergency);
+    let is_pending =
+        held.status == RequestStatus::Pending && held.leaf.is_emergency() && is_of_service;
     let (Some(person), Some(heard)) = (held.asked.person, held.asked.heard) else {
         return Ok(None);
     };
@@ -102,7 +114,7 @@ pub(super) fn free_site(
         return Ok(None);
     }
     let sites = Eyes::new(context, session).sites(&heard.beacon, context.now())?;
-    for site in sites.iter() {
+    for site in sites.iter().filter(|site| site.is_emergency_besides(person.issuer)) {
         if open_at(context, session, site.key)?.len() < usize::from(FREE_OPEN_SITE_MAX) {
             return Ok(Some(site.key));
         }

@@ -7,9 +7,10 @@
 //!   remembered, since a late note is better than none. They name the record's blob, all others none.
 //! - Denied is the word of somebody who has approved this request: it takes the approval back, and a
 //!   guardian does not count for this request again. A guardian who has not approved just does not.
-//! - Reviewed is for an emergency that was not refused, answered or not, once. The auditor holds a live
-//!   claim of another issuer than the reader's, and of none that the reader's issuer has made, and is
-//!   neither the reader nor among those who approved.
+//! - Reviewed is for an emergency that was not refused, answered or not, or that a guardian acted on,
+//!   once. The auditor holds a live claim of another issuer than the reader's, and of none that the
+//!   reader's issuer has made, and is not among those who approved. Nobody reviews what they asked for,
+//!   an owner neither.
 
 use super::emergency;
 use super::error::ReceiptError;
@@ -125,11 +126,13 @@ fn is_party(
         Outcome::Veto => is_owner,
         Outcome::Reviewed => {
             let issuer = held.asked.person.map(|person| person.issuer);
-            let is_concerned = approves || by == held.asked.reader.into();
+            let asked_for_it =
+                receipt.by.signers().iter().any(|signer| *signer == held.asked.reader);
             let wanted = |claim: &Claim| matches!(claim, Claim::Auditor);
             let judge = context.judge();
             let judge = issuer.map_or(judge, |issuer| judge.without(issuer));
-            is_owner || (!is_concerned && has_claim(judge, session, receipt, &wanted)?)
+            !asked_for_it
+                && (is_owner || (!approves && has_claim(judge, session, receipt, &wanted)?))
         }
     })
 }
