@@ -126,8 +126,7 @@ fn is_party(
         Outcome::Veto => is_owner,
         Outcome::Reviewed => {
             let issuer = held.asked.person.map(|person| person.issuer);
-            let asked_for_it =
-                receipt.by.signers().iter().any(|signer| *signer == held.asked.reader);
+            let asked_for_it = receipt.by.signers().contains(&held.asked.reader);
             let wanted = |claim: &Claim| matches!(claim, Claim::Auditor);
             let judge = context.judge();
             let judge = issuer.map_or(judge, |issuer| judge.without(issuer));
