@@ -199,6 +199,9 @@ fn leaf_error(lang: Lang, error: LeafError) -> &'static str {
             ["it names a share set that is not its own", "份额组不符"]
         }
         LeafError::BadNeed => ["the people it needs are out of range", "所需人员超出范围"],
+        LeafError::LongAnswer(_) | LeafError::LongRead(_) => {
+            ["it may be answered or read for too long", "答复或读取期限过长"]
+        }
         _ => ["one of its numbers is out of range", "某个数值超出范围"],
     })
 }

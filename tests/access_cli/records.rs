@@ -230,6 +230,8 @@ fn the_example_is_a_policy() {
         ("\"1 patient@hospital\"", "\"1 nurse@ward\"", "names a role twice"),
         ("name = \"emergency\"", "name = \"ward\"", "another leaf has it"),
         ("read_within = 40", "read_within = 1", "read within 1 blocks"),
+        ("read_within = 40", "read_within = 131073", "expected at most 131072"),
+        ("answer_within = 40", "answer_within = 131073", "answer within 131073 blocks"),
         ("together = \"one-round\"", "together = \"one-room\"", "together: "),
     ] {
         let text = example.replacen(from, to, 1);

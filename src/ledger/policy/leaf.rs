@@ -28,6 +28,8 @@ pub const DAY_MINUTES: u16 = 24 * 60;
 pub const TOGETHER_WITHIN_DEFAULT: u32 = 3;
 /// Least `read_within`: shares are sent two blocks after opening.
 pub const READ_WITHIN_BLOCKS_MIN: u32 = 2;
+/// Most blocks to answer in and to read in: at 15 seconds, 22 days. Nobody has to keep a request for longer.
+pub const WITHIN_BLOCKS_MAX: u32 = 1 << 17;
 /// The share set of leaves that break the glass.
 pub const EMERGENCY_SET: u8 = 1;
 
@@ -59,9 +61,9 @@ pub struct Leaf {
     pub together: Together,
     /// Blocks that 1 of `together` allows, and the oldest presence anchor.
     pub together_within: u32,
-    /// Blocks after the request in which it may be approved.
+    /// Blocks after the request in which it may be approved, at most [`WITHIN_BLOCKS_MAX`].
     pub answer_within: u32,
-    /// Blocks after opening in which it may be read.
+    /// Blocks after opening in which it may be read, at most [`WITHIN_BLOCKS_MAX`].
     pub read_within: u32,
     /// Blocks after the request before it opens, in which the owners may veto.
     pub delay: u32,
@@ -149,9 +151,15 @@ pub enum LeafError {
     /// `answer_within` is zero.
     #[error("no block to answer within")]
     NoAnswer,
+    /// `answer_within` is longer than a request is kept.
+    #[error("answer within {0} blocks, expected at most {WITHIN_BLOCKS_MAX}")]
+    LongAnswer(u32),
     /// `read_within` ends before a share is sent.
     #[error("read within {0} blocks, expected at least 2")]
     ShortRead(u32),
+    /// `read_within` is longer than a request is kept.
+    #[error("read within {0} blocks, expected at most {WITHIN_BLOCKS_MAX}")]
+    LongRead(u32),
     /// The delay is above `answer_within`, or stands on a leaf with a price or for emergencies.
     #[error("delay of {0} blocks not allowed here")]
     BadDelay(u32),
@@ -210,8 +218,14 @@ impl Leaf {
         if self.answer_within == 0 {
             return Err(LeafError::NoAnswer);
         }
+        if self.answer_within > WITHIN_BLOCKS_MAX {
+            return Err(LeafError::LongAnswer(self.answer_within));
+        }
         if self.read_within < READ_WITHIN_BLOCKS_MIN {
             return Err(LeafError::ShortRead(self.read_within));
+        }
+        if self.read_within > WITHIN_BLOCKS_MAX {
+            return Err(LeafError::LongRead(self.read_within));
         }
         let at_once = emergency || self.price > 0;
         if self.delay > self.answer_within || (at_once && self.delay > 0) {

@@ -39,7 +39,7 @@ pub use guardian::Guardian;
 pub(in crate::ledger) use guardian::LedGuardian;
 pub use leaf::{
     DAY_MINUTES, Daily, EMERGENCY_SET, Leaf, LeafError, NEED_MAX, Need, READ_WITHIN_BLOCKS_MIN,
-    TOGETHER_WITHIN_DEFAULT, Together, WINDOW_SPACINGS_MIN, Window,
+    TOGETHER_WITHIN_DEFAULT, Together, WINDOW_SPACINGS_MIN, WITHIN_BLOCKS_MAX, Window,
 };
 pub use moment::Moment;
 pub use place::Place;
