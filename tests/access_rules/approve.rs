@@ -293,6 +293,47 @@ fn together_within_the_window_and_one_block_late() {
     }
 }
 
+/// A request that clause 8 can hold for no more is not in the way of the next one, and completes no more.
+#[test]
+fn a_request_too_late_to_be_together_is_open_no_longer() {
+    for (together, waits) in
+        [(Together::Within, 3), (Together::OneTransaction, 3), (Together::Apart, 21)]
+    {
+        let mut opening = Opening::with(|draft| draft.terms.together = together);
+        let anchored = |opening: &mut Opening, request| {
+            let approvers = opening.approvers(&[NURSE, PATIENT]);
+            let tip = opening.world.tip();
+            let mut core = opening.world.core(Opening::body(request, approvers));
+            core.anchor = tip.0;
+            opening.world.sponsor(core)
+        };
+        let h = opening.world.next();
+        let first = opening.asked();
+        opening.world.wait(h + waits - 1 - opening.world.next());
+        let again = opening.world.ask(&opening.policed);
+        assert_eq!(opening.world.status(again), Err("TooManyOpen"), "{together:?}");
+        // The block that was refused had the height at which this one completes.
+        let completing = anchored(&mut opening, first);
+        opening.world.mine(vec![completing]).unwrap();
+        assert_eq!(opening.held(first).status, RequestStatus::Answered, "{together:?}");
+
+        let mut opening = Opening::with(|draft| draft.terms.together = together);
+        let h = opening.world.next();
+        let first = opening.asked();
+        opening.world.wait(h + waits - opening.world.next());
+        let second = opening.asked();
+        let late = anchored(&mut opening, first);
+        let taken = opening.world.mine(vec![late]);
+        if together == Together::Apart {
+            assert_eq!(taken, Err(("Late", 1)));
+        } else {
+            taken.unwrap();
+        }
+        assert_eq!(opening.held(first).status, RequestStatus::Pending, "{together:?}");
+        assert_eq!(opening.held(second).status, RequestStatus::Pending);
+    }
+}
+
 #[test]
 fn together_in_one_transaction() {
     let anchored = |opening: &mut Opening, request, numbers: &[u32]| {

@@ -10,7 +10,7 @@
 //! - A request without a fee is that of a clinician of an emergency service where an emergency service
 //!   is, heard there in time: else anybody with a policy of their own could use up the room of those.
 
-use super::limits::is_open;
+use super::limits::{is_in_the_way, is_open};
 use super::read::Eyes;
 use crate::ledger::policy::{AccessRead, Place, Role};
 use crate::ledger::rules::context::Context;
@@ -31,7 +31,7 @@ pub(super) fn is_barred(
 ) -> Result<bool, StoreError> {
     let emergencies = of(session, person)?;
     for emergency in &emergencies {
-        if is_open(context, session, emergency.request)? {
+        if is_in_the_way(context, session, emergency.request)? {
             return Ok(true);
         }
     }

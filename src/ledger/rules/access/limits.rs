@@ -1,12 +1,18 @@
 //! Limits by person and issuer, so that recording every attempt does not invite spam.
+//!
+//! Where the design leaves room, the smallest safe rule holds: a request that nobody has answered while its
+//! people could still be together counts as its person's open one no longer, so that who asked can ask again.
 
+use crate::ledger::policy::Together;
 use crate::ledger::rules::context::Context;
 use crate::ledger::signature::PubKey;
 use crate::ledger::spec::{
     CLOSED_BLOCKS, REFUSAL_WINDOW_BLOCKS, REFUSED_ISSUER_RECORD_MAX, REFUSED_PERSON_MAX,
     REFUSED_PERSON_RECORD_MAX,
 };
-use crate::ledger::state::{Counter, EntryKey, HeldRecord, HeldRequest, Person, Session};
+use crate::ledger::state::{
+    Counter, EntryKey, HeldRecord, HeldRequest, Person, RequestStatus, Session,
+};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::CoreId;
 
@@ -19,7 +25,7 @@ pub(super) fn has_open(
 ) -> Result<bool, StoreError> {
     match session.get::<CoreId>(&EntryKey::Open(rid, person))? {
         None => Ok(false),
-        Some(core) => is_open(context, session, core),
+        Some(core) => is_in_the_way(context, session, core),
     }
 }
 
@@ -39,6 +45,27 @@ pub(super) fn is_open(
     let is_in_force = record.policy_at(now, spacing_s).seq == held.asked.seq
         && !record.is_retired(now, spacing_s);
     Ok(is_in_force && held.over_at().is_none_or(|over| context.height < over))
+}
+
+/// Whether it can be answered still, or has been and can be read.
+pub(super) fn is_in_the_way(
+    context: &Context<'_>,
+    session: &mut Session<'_>,
+    core: CoreId,
+) -> Result<bool, StoreError> {
+    let held = session.shared::<HeldRequest>(&EntryKey::Request(core))?;
+    let is_too_late = held.is_some_and(|held| {
+        let waits = held.status == RequestStatus::Pending && held.leaf.together != Together::Apart;
+        waits && context.height > last_together(&held)
+    });
+    Ok(!is_too_late && is_open(context, session, core)?)
+}
+
+/// The last height at which clause 8 can hold: at best the reader has signed on top of the block before the
+/// one that took the request. Not when they did sign, or a request signed long ago would never count.
+fn last_together(held: &HeldRequest) -> u32 {
+    let signed = held.asked.at.height.saturating_sub(1);
+    signed.saturating_add(held.leaf.together_within)
 }
 
 pub(super) fn note_open(
