@@ -225,6 +225,14 @@ fn measure() {
         "the dearest request, alone in its block: {placed:.0} us for a beacon at every site it can be at, \
          {ended:.0} us for a reader whose claims have all lost what they rest on"
     );
+    let dearest = dearest::dearest_approval(if is_measured { 40 } else { 2 }, rounds);
+    println!(
+        "the dearest approval: {:.0} us alone in its block, {:.1} x its signatures; a block full of them and \
+         of claims by turns {:.2} s",
+        1e6 * dearest.alone,
+        dearest.alone / dearest.signatures,
+        dearest.block
+    );
     let [read, check] = attempts::audit(events, rounds);
     println!(
         "an audit of {events} events: read from disk with its proof as text in {:.2} ms (goal below 100), \

@@ -144,6 +144,28 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Sets a claim, and where it is a new one the claims about its subject.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn put_claim(
+        &mut self,
+        core: CoreId,
+        held: &HeldClaim,
+        about_subject: Option<&Vec<CoreId>>,
+    ) -> Result<(), StoreError> {
+        if let Some(cores) = about_subject {
+            let key = EntryKey::Holdings(held.subject);
+            self.slots.slot(self.base, &key)?.set(Some(cores), &mut self.buffer);
+        }
+        let key = EntryKey::Claim(core);
+        self.slots.slot(self.base, &key)?.set(Some(held), &mut self.buffer);
+        self.walked.forget(held.subject, &held.claim);
+        self.is_moved = true;
+        Ok(())
+    }
+
     /// What this judge has found by walking the claims since they were last written.
     pub(in crate::ledger) fn walked(&mut self, judge: Judge) -> &mut Walked {
         self.walked.by(judge)

@@ -209,8 +209,8 @@ fn plan(
     // No approval changes what was found above.
     let completed = completion_after(&view, &asked, &held.leaf, now, asked_of)?;
     let mut approvals = asked.approvals;
-    let outcome = if completed.is_ok() { Outcome::Completed } else { Outcome::Waits };
-    if let Ok(counted) = completed {
+    let outcome = if completed.is_some() { Outcome::Completed } else { Outcome::Waits };
+    if let Some(counted) = completed {
         counted.keep(&mut approvals);
     }
     Ok(Plan { held, record, approvals, outcome })

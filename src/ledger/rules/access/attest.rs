@@ -139,12 +139,11 @@ fn apply_claim(
     let mut holdings = kept_holdings(context, session, attest)?;
     let held = held(context, attest);
     holdings.push(core);
-    session.put(&EntryKey::Holdings(held.subject), Some(&holdings))?;
     if held.tag != NO_TAG {
         let person = Person { issuer: held.issuer, tag: held.tag };
         session.put(&EntryKey::Tag(person), Some(&held.subject))?;
     }
-    session.put(&EntryKey::Claim(core), Some(&held))
+    session.put_claim(core, &held, Some(&holdings))
 }
 
 fn apply_withdrawal(
@@ -155,10 +154,11 @@ fn apply_withdrawal(
     let height = context.height;
     match withdrawn {
         Withdrawn::Claim(core) => {
-            let key = EntryKey::Claim(CoreId(*core));
-            let held = session.get::<HeldClaim>(&key)?;
-            let held = held.map(|held| HeldClaim { withdrawn: Some(height), ..held });
-            session.put(&key, held.as_ref())
+            let core = CoreId(*core);
+            let Some(held) = session.get::<HeldClaim>(&EntryKey::Claim(core))? else {
+                return Ok(());
+            };
+            session.put_claim(core, &HeldClaim { withdrawn: Some(height), ..held }, None)
         }
         Withdrawn::Model { issuer, model } => {
             session.put(&EntryKey::Model(*issuer, *model), Some(&height))

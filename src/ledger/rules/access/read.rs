@@ -76,12 +76,13 @@ impl AccessRead for Eyes<'_, '_> {
     ) -> Result<Option<Holding>, StoreError> {
         let judge = self.judge_at(at);
         let mut session = self.session.borrow_mut();
-        let asked = (*key, *role);
-        if let Some(found) = session.walked(judge).holdings.get(&asked) {
-            return Ok(*found);
+        if let Some(found) = session.walked(judge).holding(key, role) {
+            return Ok(Some(found));
         }
         let found = holding(&mut session, &judge, *key, *role)?;
-        session.walked(judge).holdings.insert(asked, found);
+        if let Some(found) = found {
+            session.walked(judge).keep_holding(*key, *role, found);
+        }
         Ok(found)
     }
 
@@ -118,13 +119,17 @@ fn holding(
     key: PubKey,
     role: RoleRef,
 ) -> Result<Option<Holding>, StoreError> {
+    let claims = match session.walked(*judge).roles(&key) {
+        Some(claims) => claims,
+        None => {
+            let claims: Rc<[HeldClaim]> = roles(session, key)?.into();
+            session.walked(*judge).keep_roles(key, Rc::clone(&claims));
+            claims
+        }
+    };
     let mut ended = None;
-    // Others ask for what this finds, not for the claims.
-    let cores = session.glance::<Vec<CoreId>>(&EntryKey::Holdings(key.into()))?;
-    for core in cores.unwrap_or_default() {
-        let held = session.glance::<HeldClaim>(&EntryKey::Claim(core))?;
-        let Some(held) = held.filter(|held| is_role(held, role)) else { continue };
-        let is_live = judge.is_live(session, &held)?;
+    for held in claims.iter().filter(|held| is_role(held, role)) {
+        let is_live = judge.is_live(session, held)?;
         let person = Person { issuer: held.issuer, tag: held.tag };
         let holding = Holding { person, is_live, since: held.at };
         if is_live {
@@ -133,6 +138,18 @@ fn holding(
         ended = ended.or(Some(holding));
     }
     Ok(ended)
+}
+
+/// The claims about the roles of a key.
+fn roles(session: &mut Session<'_>, key: PubKey) -> Result<Vec<HeldClaim>, StoreError> {
+    let mut claims = Vec::new();
+    // Others ask for what is made of these entries, not for them.
+    let cores = session.glance::<Vec<CoreId>>(&EntryKey::Holdings(key.into()))?;
+    for core in cores.unwrap_or_default() {
+        let held = session.glance::<HeldClaim>(&EntryKey::Claim(core))?;
+        claims.extend(held.filter(|held| matches!(held.claim, Claim::Role { .. })));
+    }
+    Ok(claims)
 }
 
 /// The live sites of which a key is a beacon by a live claim.
