@@ -7,7 +7,7 @@ use proofward::ledger::policy::{Place, Purpose, Role, RoleRef, Window};
 use proofward::ledger::rules::context::Ancestors;
 use proofward::ledger::spec::Spec;
 use proofward::ledger::state::{EntryKey, HeldRequest, RequestStatus};
-use proofward::ledger::transaction::attest::{Claim, Withdrawn};
+use proofward::ledger::transaction::attest::{Claim, IssuerSet, Withdrawn};
 use proofward::ledger::transaction::{Attest, Body, CoreId, Grant, Request};
 
 const PENDING: Result<RequestStatus, &str> = Ok(RequestStatus::Pending);
@@ -427,24 +427,27 @@ fn a38_the_order_in_a_block_decides_between_revoking_and_using() {
 fn what_was_found_of_claims_is_found_anew_after_they_change() {
     let site = World::hospital().id(SITE);
     let cases = [
-        (DOCTOR, Claim::Role { role: Role::Physician, site: Some(site) }, 1, 5),
-        (BEACON, Claim::Beacon { site }, 0, 6),
+        (ISSUER, DOCTOR, Claim::Role { role: Role::Physician, site: Some(site) }, 1, 5),
+        (ISSUER, BEACON, Claim::Beacon { site }, 0, 6),
+        // By these the doctor's role holds.
+        (ISSUER, SITE, Claim::Site(vec![CELL]), 0, 5),
+        (ANCHOR, ISSUER, Claim::Issuer(IssuerSet::ALL), 0, 5),
     ];
     let ask = |world: &mut World, policed: &Policed| {
         let request = world.ask(policed);
         world.transaction(Body::Request(Box::new(request)))
     };
-    for (subject, claim, tag, clause) in cases {
+    for (by, subject, claim, tag, clause) in cases {
         let mut world = World::hospital();
         let [one, two, three] = [500, 501, 502].map(|rid| world.treated(rid, |_| {}));
         let held = world.claim_of(subject, |held| *held == claim);
         let (first, before) = ask(&mut world, &one);
-        let by = world.party(ISSUER);
-        let withdrawal = Attest::withdrawal(by, Withdrawn::Claim(held.0), [0; 32]);
+        let withdrawer = world.party(by);
+        let withdrawal = Attest::withdrawal(withdrawer, Withdrawn::Claim(held.0), [0; 32]);
         let (withdrawal, _) = world.transaction(Body::Attest(withdrawal));
         let (second, without) = ask(&mut world, &two);
         let party = world.party(subject);
-        let renewal = world.attest(ISSUER, party, claim, tag);
+        let renewal = world.attest(by, party, claim, tag);
         let (renewal, _) = world.transaction(Body::Attest(renewal));
         let (third, after) = ask(&mut world, &three);
         world.mine(vec![first, withdrawal, second, renewal, third]).unwrap();

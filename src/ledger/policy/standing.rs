@@ -154,19 +154,31 @@ impl Judge {
         state: &mut dyn ReadClaims,
         held: &HeldClaim,
     ) -> Result<bool, StoreError> {
-        if !self.is_in_force(held)
-            || self.authority(state, held.issuer, &held.claim)? != Authority::Live
-        {
+        Ok(self.is_in_force(held) && self.is_backed(state, held.issuer, &held.claim)?)
+    }
+
+    /// Whether everything holds that a claim of this issuer rests on, whoever it is about.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn is_backed(
+        &self,
+        state: &mut dyn ReadClaims,
+        issuer: PartyId,
+        claim: &Claim,
+    ) -> Result<bool, StoreError> {
+        if self.authority(state, issuer, claim)? != Authority::Live {
             return Ok(false);
         }
-        match &held.claim {
+        match claim {
             Claim::Device { model, .. } => {
-                let withdrawn = state.model_withdrawn(held.issuer, *model)?;
+                let withdrawn = state.model_withdrawn(issuer, *model)?;
                 Ok(withdrawn.is_none_or(|withdrawn| withdrawn > self.now.height))
             }
             claim => match site_of(claim) {
                 None => Ok(true),
-                Some(site) => self.speaks_for_site(state, held.issuer, site),
+                Some(site) => self.speaks_for_site(state, issuer, site),
             },
         }
     }

@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use crate::ledger::map::LongKeyMap;
-use crate::ledger::policy::{Holding, Judge, RoleRef, Site};
+use crate::ledger::policy::{Holding, Judge, Role, RoleRef, Site};
 use crate::ledger::signature::PubKey;
 use crate::ledger::state::HeldClaim;
 use crate::ledger::transaction::PartyId;
@@ -25,6 +25,8 @@ pub(in crate::ledger) struct Walked {
     roles: LongKeyMap<PubKey, Rc<[HeldClaim]>>,
     /// By key, for a few roles each: those by which something is claimed about it.
     holdings: LongKeyMap<PubKey, Vec<(RoleRef, Holding)>>,
+    /// Whether roles hold that an issuer gives at a site, as far as that is not up to their own claims.
+    pub(in crate::ledger) backed: LongKeyMap<(PartyId, Role, Option<PartyId>), bool>,
     /// By beacon.
     pub(in crate::ledger) sites: LongKeyMap<PubKey, Rc<[Site]>>,
 }
@@ -69,6 +71,7 @@ impl Walked {
             self.holdings.remove(&key);
         } else {
             self.holdings = LongKeyMap::default();
+            self.backed = LongKeyMap::default();
             self.sites = LongKeyMap::default();
         }
     }

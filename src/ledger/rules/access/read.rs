@@ -129,7 +129,7 @@ fn holding(
     };
     let mut ended = None;
     for held in claims.iter().filter(|held| is_role(held, role)) {
-        let is_live = judge.is_live(session, held)?;
+        let is_live = judge.is_in_force(held) && is_backed(session, judge, held)?;
         let person = Person { issuer: held.issuer, tag: held.tag };
         let holding = Holding { person, is_live, since: held.at };
         if is_live {
@@ -138,6 +138,22 @@ fn holding(
         ended = ended.or(Some(holding));
     }
     Ok(ended)
+}
+
+/// Whether everything holds that a claim about a role rests on: the same for all whom its issuer gives it.
+fn is_backed(
+    session: &mut Session<'_>,
+    judge: &Judge,
+    held: &HeldClaim,
+) -> Result<bool, StoreError> {
+    let Claim::Role { role, site } = held.claim else { return Ok(false) };
+    let given = (held.issuer, role, site);
+    if let Some(found) = session.walked(*judge).backed.get(&given) {
+        return Ok(*found);
+    }
+    let found = judge.is_backed(session, held.issuer, &held.claim)?;
+    session.walked(*judge).backed.insert(given, found);
+    Ok(found)
 }
 
 /// The claims about the roles of a key.
