@@ -251,6 +251,7 @@ pub(crate) struct DearestApproval {
 }
 
 /// Measures it, and extrapolates from so many of them to a block.
+#[expect(clippy::float_arithmetic, reason = "an estimate for people")]
 pub(crate) fn dearest_approval(many: u32, rounds: usize) -> DearestApproval {
     let mut crowd = Crowd::new();
     let asked = crowd.asked(many);
