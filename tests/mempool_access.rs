@@ -12,6 +12,7 @@ mod opening;
 use access::*;
 use ledger::{Key, NOW, solve};
 use opening::{CLINICIAN_2, ESCROW, Opening};
+use proofward::ledger::block::BLOCK_SIGNATURES_MAX;
 use proofward::ledger::chain::{Release, Submitted};
 use proofward::ledger::mempool::{
     APPROVALS_BEHIND_MAX, Dropped, Limits, Mempool, Refused, Source, Why,
@@ -19,7 +20,7 @@ use proofward::ledger::mempool::{
 use proofward::ledger::policy::Reason;
 use proofward::ledger::rules::context::Refusal;
 use proofward::ledger::state::RequestStatus;
-use proofward::ledger::transaction::{Body, CoreId, Grant, Transaction};
+use proofward::ledger::transaction::{Body, CoreId, Grant, Pay, PayKind, Transaction};
 use proofward::primitives::BlockHash;
 
 fn pool(world: &World, limits: Limits) -> Mempool {
@@ -71,6 +72,169 @@ fn of_those_that_stand_in_each_others_way_one_is_mined() {
     assert_eq!(mined, 1);
     let stale = dropped.iter().filter(|dropped| matches!(dropped.why, Why::Stale(_))).count();
     assert_eq!((dropped.len(), stale, pool.totals().count), (4, 3, 0));
+}
+
+/// The same with another fee, signed anew.
+fn at_fee(world: &World, transaction: &Transaction, fee: u64) -> Transaction {
+    world.signed(Transaction { fee, ..transaction.clone() })
+}
+
+/// The same under a payer of its own, so that it does not follow what others of the sponsor do.
+fn paid_by(world: &mut World, payer: u32, transaction: &Transaction) -> Transaction {
+    let payer = world.key(payer);
+    world.signed(Transaction { payer, nonce: 1, ..transaction.clone() })
+}
+
+/// Units for these keys, in one block.
+fn fund(world: &mut World, payers: std::ops::Range<u32>, amount: u64) {
+    let from = world.key(1);
+    let payments: Vec<_> = payers
+        .map(|payer| {
+            let to = world.key(payer);
+            world.transaction(Body::Pay(Pay { from, to, amount, kind: PayKind::Plain })).0
+        })
+        .collect();
+    world.mine(payments).unwrap();
+}
+
+#[test]
+fn of_those_that_stand_in_each_others_way_the_best_paying_is_mined() {
+    let mut world = World::hospital();
+    let policed = world.treated(500, |_| {});
+    fund(&mut world, 900..904, 10_000_000);
+    let fees = [500_000, 700_000, 900_000, 600_000];
+    let all: Vec<_> = (900..)
+        .zip(fees)
+        .map(|(payer, fee)| {
+            let transaction = revoke(&mut world, &policed);
+            let transaction = paid_by(&mut world, payer, &transaction);
+            at_fee(&world, &transaction, fee)
+        })
+        .collect();
+    let mut pool = pool(&world, Limits::default());
+    for transaction in &all {
+        assert_eq!(admit(&mut pool, &world, transaction), None);
+    }
+    let mined = |pool: &mut Mempool| -> Vec<Transaction> {
+        let template = pool.template(&world.ledger.view()).unwrap();
+        template.transactions.iter().map(|included| included.transaction.clone()).collect()
+    };
+    assert_eq!(mined(&mut pool), [all[2].clone()]);
+    // What is held back comes in when its time has come: here, because it pays more.
+    let better = at_fee(&world, &all[0], 2_000_000);
+    assert_eq!(admit(&mut pool, &world, &better), None);
+    assert_eq!(mined(&mut pool), [better]);
+    assert_eq!(mine_template(&mut pool, &world).0, 1);
+}
+
+#[test]
+fn what_is_held_back_takes_nothing_with_it_but_what_its_payer_has_after_it() {
+    let mut world = World::hospital();
+    let [first, second, other] = [500, 501, 502].map(|rid| world.treated(rid, |_| {}));
+    fund(&mut world, 900..907, 10_000_000);
+    let mut payers = 900..;
+    let mut next = |world: &mut World, body: Body, fee: u64| {
+        let (transaction, _) = world.transaction(body);
+        let transaction = paid_by(world, payers.next().unwrap(), &transaction);
+        at_fee(world, &transaction, fee)
+    };
+    let ask = |world: &mut World, of: &Policed| Body::Request(Box::new(world.ask(of)));
+    let end = |world: &mut World, of: &Policed| revoke(world, of).core.body;
+    // Two that exclude each other, requests of records that are then revoked, and the revocations: whatever
+    // moves into the place of one that is held back must not make invalid what it passes.
+    let mut all = Vec::new();
+    for (of, is_request, fee) in [
+        (&other, false, 900_000),
+        (&other, false, 800_000),
+        (&first, true, 9_000_000),
+        (&second, true, 8_000_000),
+        (&second, false, 500_000),
+        (&first, false, 400_000),
+    ] {
+        let body = if is_request { ask(&mut world, of) } else { end(&mut world, of) };
+        all.push(next(&mut world, body, fee));
+    }
+    let mut pool = pool(&world, Limits::default());
+    for transaction in &all {
+        assert_eq!(admit(&mut pool, &world, transaction), None);
+    }
+    let template = pool.template(&world.ledger.view()).unwrap();
+    let chosen = template.transactions.iter().map(|included| &included.transaction);
+    let expected = [&all[2], &all[3], &all[0], &all[4], &all[5]];
+    assert!(chosen.eq(expected), "{} are in the block", template.transactions.len());
+    let (mined, dropped) = mine_template(&mut pool, &world);
+    assert_eq!((mined, dropped.len(), pool.totals().count), (5, 6, 0));
+}
+
+#[test]
+fn later_nonces_wait_with_what_is_held_back_and_earlier_ones_do_not() {
+    let mut world = World::hospital();
+    let policed = world.treated(500, |_| {});
+    fund(&mut world, 900..902, 10_000_000);
+    let first = revoke(&mut world, &policed);
+    let first = paid_by(&mut world, 900, &first);
+    let first = at_fee(&world, &first, 3_000_000);
+    let (payer, to) = (world.key(901), world.key(902));
+    let pay = Body::Pay(Pay { from: payer, to, amount: 20_000, kind: PayKind::Plain });
+    let mut of_one_payer = Vec::new();
+    for nonce in 1..=3 {
+        let body = if nonce == 2 { revoke(&mut world, &policed).core.body } else { pay.clone() };
+        let (transaction, _) = world.transaction(body);
+        of_one_payer.push(world.signed(Transaction { payer, nonce, ..transaction }));
+    }
+    let mut pool = pool(&world, Limits::default());
+    for transaction in of_one_payer.iter().chain([&first]) {
+        assert_eq!(admit(&mut pool, &world, transaction), None);
+    }
+    let template = pool.template(&world.ledger.view()).unwrap();
+    let mut chosen: Vec<_> =
+        template.transactions.iter().map(|included| included.transaction.nonce).collect();
+    chosen.sort_unstable();
+    assert_eq!((chosen, pool.totals().count), (vec![1, 1], 4), "two payers' first ones");
+    // Then it is stale, and what came after it stands for itself.
+    assert_eq!(mine_template(&mut pool, &world).0, 2);
+    assert_eq!(mine_template(&mut pool, &world).0, 1);
+    assert_eq!(pool.totals().count, 0);
+}
+
+#[test]
+fn a_block_full_of_what_excludes_each_other_leaves_its_room_to_others() {
+    const PAYERS: std::ops::Range<u32> = 900..910;
+    const EACH: u64 = 64;
+    let mut world = World::hospital();
+    let policed = world.treated(500, |_| {});
+    fund(&mut world, PAYERS, 100_000_000);
+    let end = revoke(&mut world, &policed).core.body;
+    let pay = Pay { from: world.key(1), to: world.key(2), amount: 20_000, kind: PayKind::Plain };
+    let modest = [end, Body::Pay(pay)].map(|body| {
+        let (transaction, _) = world.transaction(body);
+        at_fee(&world, &transaction, 20_000)
+    });
+    let owners: Vec<u32> = (800..831).collect();
+    let mut record = world.record_of(501, PATIENT);
+    record.owners = world.group(31, &owners);
+    // More than a block of records of one name, of which the next block takes one.
+    let mut pool = pool(&world, Limits::default());
+    let mut signatures = 0;
+    'full: for payer in PAYERS {
+        for nonce in 1..=EACH {
+            if signatures > BLOCK_SIGNATURES_MAX {
+                break 'full;
+            }
+            let core = world.core(Body::Record(record.clone()));
+            let payer = world.key(payer);
+            let fee = 1_000_000;
+            let transaction =
+                world.signed(Transaction { core, payer, nonce, fee, sigs: Vec::new() });
+            signatures += transaction.signature_count();
+            assert_eq!(admit(&mut pool, &world, &transaction), None);
+        }
+    }
+    assert!(signatures > BLOCK_SIGNATURES_MAX, "{signatures}");
+    for transaction in &modest {
+        assert_eq!(admit(&mut pool, &world, transaction), None);
+    }
+    assert_eq!(mine_template(&mut pool, &world).0, 3);
 }
 
 #[test]

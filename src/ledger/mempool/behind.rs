@@ -5,6 +5,7 @@
 //! in the block, and goes when it goes, unless the same request is sponsored anew or mined. Nothing waits
 //! behind an approval, so a chain has two links.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::entries::{Behind, Entry};
@@ -69,13 +70,10 @@ impl Mempool {
         slots.filter(|slot| self.entries[*slot].behind.is_some())
     }
 
-    /// Every approval that waits, with its request: slots.
-    pub(super) fn pairs(&self) -> Vec<(u32, u32)> {
+    /// The pending requests that approvals may wait with: slots.
+    pub(super) fn requests_waited_with(&self) -> BTreeMap<CoreId, u32> {
         let cores = self.approvals.keys();
-        let pairs = cores.filter_map(|core| Some((core, self.request_slot(core)?)));
-        pairs
-            .flat_map(|(core, request)| self.behind(core).map(move |slot| (slot, request)))
-            .collect()
+        cores.filter_map(|core| Some((*core, self.request_slot(core)?))).collect()
     }
 
     /// Drops the approvals that waited with requests that were dropped.

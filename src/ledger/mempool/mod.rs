@@ -11,7 +11,8 @@
 //! a payer's sequence, and every prefix of that order is a block. And approvals may wait together with
 //! their request (`behind`), so that the guardians of an emergency see all of it at once. Bodies that ask more of the state than
 //! accounts ([`Effects::is_dependent`]) may stand in each other's way: those that are chosen are judged one
-//! after another, and what the ones before make invalid is held back from that block.
+//! after another, the best first; what the ones before make invalid is held back from that block, and others
+//! take its room.
 //!
 //! Coins that arrive by a pending transaction cannot be spent by another; a nonce may be at most 64 above
 //! the last one *on chain*. That costs a block of waiting now and then, and makes every removal cheap:
@@ -39,6 +40,7 @@
 //! | many approvals behind a request that is then taken away | at most [`APPROVALS_BEHIND_MAX`]; whoever replaces the request by something else pays for them |
 //! | dear approvals behind a cheap request, to hold room | their rate counts at most as much as the request's |
 //! | going without a fee | the rules say who may in an emergency; at most [`FREE_MAX`] are pending, beyond them a sponsor pays |
+//! | many that stand in each other's way, to keep others like them out | each is judged once, and costs its own place only |
 //! | a debit that only the state shows, beside payments of the same coins | what is reserved is not available to it, alone or in the block |
 //! | costing signature checks | everything else is checked first; a bad signature costs its source most |
 //! | costing anything else by garbage | a score for each source; above [`SCORE_MAX`] nothing is looked at |
@@ -64,7 +66,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use accounts::Accounts;
-use assembly::{Assembly, Pool};
+use assembly::{Assembly, Dependents, Pool};
 use behind::approved_by;
 use effects::Hold;
 use entries::{Entries, Entry};
@@ -213,10 +215,11 @@ impl Mempool {
         let pool = Pool { entries, accounts, order };
         self.assembly.settle(pool);
         if !self.dependents.is_empty() {
-            self.assembly.put_behind(pool, &self.pairs());
             let context = self.next.context(&self.chain, view);
             let state = || NextState { next: &self.next, view };
-            self.assembly.hold_back(pool, &self.dependents, self.version, &context, state)?;
+            let requests = self.requests_waited_with();
+            let dependents = Dependents { slots: &self.dependents, requests: &requests };
+            self.assembly.judge(pool, dependents, &context, state)?;
         }
         let transactions = self.assembly.transactions(entries);
         let branch = self.assembly.branch();
@@ -386,7 +389,8 @@ impl Mempool {
                 self.entries.set_key(key.slot, key);
             }
             self.order.insert(key);
-            self.assembly.offer(key.slot, &self.entries[key.slot]);
+            let (entries, accounts, order) = (&self.entries, &self.accounts, &self.order);
+            self.assembly.offer(key.slot, Pool { entries, accounts, order });
         }
     }
 }

@@ -4,7 +4,9 @@
 //! Everything before `edge` in the order is chosen; of what comes after it only the `fill`. A change is
 //! made at its place at once, and [`Assembly::settle`] moves the edge when the block is asked for. The
 //! place of a transaction in the block does not matter, but for later nonces of a payer, which stand
-//! after earlier ones.
+//! after earlier ones, and for those whose validity depends on others (`judge`).
+
+mod judge;
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -12,25 +14,22 @@ use std::sync::Arc;
 
 use super::accounts::Accounts;
 use super::entries::{Entries, Entry, at};
-use super::next::{Available, NextState};
 use super::order::Key;
 use crate::engine::merkle::BranchTree;
 use crate::engine::nodes::NodeKernel;
 use crate::ledger::block::{BLOCK_BYTES_MAX, BLOCK_SIGNATURES_MAX, Included};
 use crate::ledger::coinbase::COINBASE_BYTES_MAX;
 use crate::ledger::map::LongKeySet;
-use crate::ledger::rules::context::{Context, Refusal, Signatures, apply_transaction};
-use crate::ledger::state::Session;
-use crate::ledger::store::StoreError;
+use crate::ledger::signature::PubKey;
 use crate::primitives::Digest;
 use crate::primitives::limits::HEADER_BYTES;
+
+pub(super) use judge::Dependents;
 
 /// What transactions of a block may take: header, count and the largest coinbase left out.
 const ROOM_BYTES: usize = BLOCK_BYTES_MAX - HEADER_BYTES - 9 - COINBASE_BYTES_MAX;
 /// After the edge so many are passed over before the search for something small enough ends.
 const MISSES_MAX: usize = 32;
-/// How often a block is judged anew without what was not valid in it.
-const PASSES_MAX: usize = 3;
 /// Not chosen.
 const NOWHERE: u32 = u32::MAX;
 
@@ -48,8 +47,11 @@ pub(super) struct Assembly {
     fees: u64,
     tree: BranchTree,
     is_settled: bool,
-    /// Of which pool the dependent ones that are chosen are valid one after another, and how many.
-    checked: (u64, usize),
+    /// Whether the dependents of the block are valid one after another.
+    is_judged: bool,
+    /// Chosen, but left out because they are not: part of no number above, and chosen again before anything
+    /// changes.
+    held: Vec<u32>,
 }
 
 /// What the pool shows the assembly of itself.
@@ -72,7 +74,8 @@ impl Assembly {
             fees: 0,
             tree: BranchTree::new(kernel),
             is_settled: true,
-            checked: (0, 0),
+            is_judged: false,
+            held: Vec::new(),
         }
     }
 
@@ -82,16 +85,18 @@ impl Assembly {
             self.places[at(slot)] = NOWHERE;
         }
         self.fill.clear();
-        self.checked = (0, 0);
+        self.held.clear();
         (self.bytes, self.signatures, self.fees) = (0, 0, 0);
         self.tree.clear();
         self.edge = Some(Key::FIRST);
         self.is_settled = false;
+        self.is_judged = false;
     }
 
     /// A transaction has found its place in the order.
-    pub(super) fn offer(&mut self, slot: u32, entry: &Entry) {
-        self.is_settled = false;
+    pub(super) fn offer(&mut self, slot: u32, pool: Pool<'_>) {
+        self.unsettle(pool);
+        let entry = &pool.entries[slot];
         if self.edge.is_none_or(|edge| entry.key < edge) {
             self.choose(slot, entry);
         }
@@ -99,13 +104,24 @@ impl Assembly {
 
     /// A transaction leaves its place in the order.
     pub(super) fn withdraw(&mut self, slot: u32, pool: Pool<'_>) {
-        self.is_settled = false;
+        self.unsettle(pool);
         if self.place(slot).is_none() {
             return;
         }
         let key = pool.entries[slot].key;
         self.fill.retain(|filled| *filled != key);
         self.unchoose(slot, pool);
+    }
+
+    /// Chooses again what was held back: what changes may let it in.
+    fn unsettle(&mut self, pool: Pool<'_>) {
+        self.is_settled = false;
+        self.is_judged = false;
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_unstable_by_key(|slot| pool.entries[*slot].nonce());
+        for slot in held {
+            self.choose(slot, &pool.entries[slot]);
+        }
     }
 
     /// Moves the edge to where the block is full, and fills what room is left.
@@ -141,10 +157,15 @@ impl Assembly {
 
     fn fill_up(&mut self, edge: Key, pool: Pool<'_>) {
         // Who has been passed over has no later ones in this block.
+        let held = self.held.iter().map(|slot| pool.entries[*slot].payer());
+        let held: LongKeySet<PubKey> = held.collect();
         let mut passed = LongKeySet::default();
         let mut misses = 0;
         for key in pool.order.range(edge..) {
             let entry = &pool.entries[key.slot];
+            if self.place(key.slot).is_some() || held.contains(&entry.payer()) {
+                continue;
+            }
             if passed.contains(&entry.payer()) || !self.has_room_for(entry) {
                 passed.insert(entry.payer());
                 misses += 1;
@@ -154,95 +175,6 @@ impl Assembly {
             } else {
                 self.choose(key.slot, entry);
                 self.fill.push(*key);
-            }
-        }
-    }
-
-    /// Puts approvals behind the requests that they wait with, each with what its payer has after it.
-    pub(super) fn put_behind(&mut self, pool: Pool<'_>, pairs: &[(u32, u32)]) {
-        for _ in 0..PASSES_MAX {
-            let is_before = |(approval, request): &(u32, u32)| {
-                self.place(*approval).zip(self.place(*request)).is_some_and(|(at, of)| at < of)
-            };
-            if !pairs.iter().any(is_before) {
-                return;
-            }
-            // All of them: taking one out may bring another one before its request.
-            let mut moving = Vec::new();
-            for (approval, _) in pairs {
-                let entry = &pool.entries[*approval];
-                let payer = pool.accounts.get(&entry.payer()).expect("it is pending");
-                let later = payer.sequence.range(entry.nonce()..).map(|(_, slot)| *slot);
-                let later: Vec<u32> = later.filter(|slot| self.place(*slot).is_some()).collect();
-                later.iter().rev().for_each(|slot| self.unchoose(*slot, pool));
-                moving.extend(later);
-            }
-            // A payer's nonces ascend: of two approvals of one payer the first may have taken the second
-            // along, and it may be the later one.
-            moving.sort_unstable_by_key(|slot| pool.entries[*slot].nonce());
-            moving.iter().for_each(|slot| self.choose(*slot, &pool.entries[*slot]));
-        }
-    }
-
-    /// Takes out for now what those before it in the block make invalid, among those whose validity
-    /// depends on others, and what its payer has after it.
-    pub(super) fn hold_back<'a>(
-        &mut self,
-        pool: Pool<'a>,
-        dependents: &BTreeSet<u32>,
-        version: u64,
-        context: &Context<'_>,
-        state: impl Fn() -> NextState<'a>,
-    ) -> Result<(), StoreError> {
-        for _ in 0..PASSES_MAX {
-            let block = self.chosen_of(dependents);
-            if self.checked == (version, block.len()) {
-                return Ok(());
-            }
-            let spending = block.iter().map(|slot| &pool.entries[*slot]);
-            let available = Available::new(state(), pool.accounts, spending);
-            let mut session = Session::new(&available, context.height);
-            let mut held = Vec::new();
-            for slot in &block {
-                let entry = &pool.entries[*slot];
-                let transaction = &entry.included.transaction;
-                let verified = Signatures::Verified;
-                match apply_transaction(context, &mut session, transaction, &entry.ids, verified) {
-                    Ok(_) => {}
-                    Err(Refusal::Store(error)) => return Err(error),
-                    Err(Refusal::Rule(_)) => held.push(*slot),
-                }
-            }
-            if held.is_empty() {
-                self.checked = (version, block.len());
-                return Ok(());
-            }
-            self.unchoose_sequences(&held, pool);
-        }
-        // Somebody has made many that stand in each other's way: this block goes without.
-        let block = self.chosen_of(dependents);
-        self.unchoose_sequences(&block, pool);
-        self.checked = (version, 0);
-        Ok(())
-    }
-
-    /// The chosen ones among `slots`, in block order.
-    fn chosen_of(&self, slots: &BTreeSet<u32>) -> Vec<u32> {
-        let mut places: Vec<(usize, u32)> =
-            slots.iter().filter_map(|slot| Some((self.place(*slot)?, *slot))).collect();
-        places.sort_unstable();
-        places.into_iter().map(|(_, slot)| slot).collect()
-    }
-
-    /// Takes out of the block what has been chosen, each with what its payer has after it.
-    fn unchoose_sequences(&mut self, slots: &[u32], pool: Pool<'_>) {
-        for slot in slots {
-            let entry = &pool.entries[*slot];
-            let payer = pool.accounts.get(&entry.payer()).expect("it is pending");
-            for (_, slot) in payer.sequence.range(entry.nonce()..).rev() {
-                let key = pool.entries[*slot].key;
-                self.fill.retain(|filled| *filled != key);
-                self.unchoose(*slot, pool);
             }
         }
     }
