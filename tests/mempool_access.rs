@@ -15,7 +15,7 @@ use opening::{CLINICIAN_2, ESCROW, Opening};
 use proofward::ledger::block::BLOCK_SIGNATURES_MAX;
 use proofward::ledger::chain::{Release, Submitted};
 use proofward::ledger::mempool::{
-    APPROVALS_BEHIND_MAX, Dropped, Limits, Mempool, Refused, Source, Why,
+    APPROVALS_BEHIND_MAX, Dropped, FREE_OF_ISSUER_MAX, Limits, Mempool, Refused, Source, Why,
 };
 use proofward::ledger::policy::Reason;
 use proofward::ledger::rules::context::Refusal;
@@ -343,6 +343,83 @@ fn what_waits_with_a_request_goes_with_it_and_who_takes_it_away_pays_for_all() {
     assert_eq!(admit(&mut pool, &opening.world, &opening.world.signed(other)), None);
     assert_eq!((pool.totals().count, pool.approvals(&core).count()), (1, 0));
     assert_eq!(mine_template(&mut pool, &opening.world).0, 1);
+}
+
+#[test]
+fn who_outbids_the_sponsor_of_a_request_cannot_take_it_away() {
+    for is_by_block in [false, true] {
+        let mut opening = Opening::emergency();
+        let world = &mut opening.world;
+        fund(world, 900..901, 100_000_000);
+        let stranger = world.key(900);
+        let (core, request, approvals) = broken_glass(&mut opening, &[ESCROW, CLINICIAN_2]);
+        let world = &mut opening.world;
+        let mut pool = pool(world, Limits::default());
+        for transaction in std::iter::once(&request).chain(&approvals) {
+            assert_eq!(admit(&mut pool, world, transaction), None);
+        }
+        let outbids = Transaction { payer: stranger, nonce: 1, fee: 2_000_000, ..request.clone() };
+        let outbids = world.signed(outbids);
+        assert_eq!(admit(&mut pool, world, &outbids), None);
+        assert_eq!(pool.request(&core).unwrap().transaction, outbids);
+        // A payment under the same nonce takes the place of the request.
+        let to = world.key(2);
+        let pay = Pay { from: stranger, to, amount: 20_000, kind: PayKind::Plain };
+        let (pay, _) = world.transaction(Body::Pay(pay));
+        let pay = Transaction { payer: stranger, nonce: 1, fee: 20_000_000, ..pay };
+        let pay = world.signed(pay);
+        if is_by_block {
+            world.mine(vec![pay]).unwrap();
+            pool.follow(&world.ledger.view(), None).unwrap();
+        } else {
+            assert_eq!(admit(&mut pool, world, &pay), None);
+        }
+        assert_eq!(pool.request(&core).unwrap().transaction, request);
+        assert_eq!(pool.approvals(&core).count(), 2);
+        let (mined, _) = mine_template(&mut pool, &opening.world);
+        assert_eq!((mined, pool.totals().count), (3 + usize::from(!is_by_block), 0));
+        assert_eq!(opening.held(core).status, RequestStatus::Answered);
+    }
+}
+
+#[test]
+fn nobody_holds_the_room_of_others_emergencies() {
+    let mut world = World::hospital();
+    world.found_emergency();
+    let crowd = u32::try_from(FREE_OF_ISSUER_MAX).unwrap() + 1;
+    world.crowd(crowd, 1);
+    let policed = [500, 501].map(|rid| world.emergency(rid));
+    fund(&mut world, 900..901, 10_000_000);
+    let mut pool = pool(&world, Limits::default());
+    let mut last = None;
+    for clinician in 0..crowd {
+        let request = world.free_at(&policed[0], clinician, 0);
+        let refused = admit(&mut pool, &world, &request);
+        let is_over = clinician + 1 == crowd;
+        assert_eq!(refused, is_over.then_some("pool-full"), "{clinician}");
+        let again = world.free_at(&policed[1], clinician, 0);
+        let refused = admit(&mut pool, &world, &again);
+        assert_eq!(refused, Some(if is_over { "pool-full" } else { "underbid" }), "{clinician}");
+        last = Some(again);
+    }
+    // Whoever pays needs none of that room.
+    let sponsored = paid_by(&mut world, 900, &last.unwrap());
+    let sponsored = at_fee(&world, &sponsored, 400_000);
+    assert_eq!(admit(&mut pool, &world, &sponsored), None);
+}
+
+#[test]
+fn an_approver_approves_once_without_a_fee() {
+    let mut opening = Opening::emergency();
+    let (core, request, approvals) =
+        broken_glass(&mut opening, &[ESCROW, ESCROW, CLINICIAN_2, CLINICIAN_2]);
+    let mut pool = pool(&opening.world, Limits::default());
+    assert_eq!(admit(&mut pool, &opening.world, &request), None);
+    let found = approvals.iter().map(|approval| admit(&mut pool, &opening.world, approval));
+    assert!(found.eq([None, Some("underbid"), None, Some("underbid")]));
+    let sponsored = opening.world.sponsor(approvals[1].core.clone());
+    assert_eq!(admit(&mut pool, &opening.world, &sponsored), None);
+    assert_eq!(pool.approvals(&core).count(), 3);
 }
 
 #[test]

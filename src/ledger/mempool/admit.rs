@@ -10,7 +10,7 @@ use super::next::{Available, NextState};
 use super::order::{FeeRate, Key, weight};
 use super::refused::{Dropped, Refused, Why};
 use super::source::{SCORE_MAX, Source};
-use super::{AGE_BLOCKS_MAX, DEBITS_MAX, FREE_MAX, LIFE_BLOCKS_MIN, Mempool};
+use super::{AGE_BLOCKS_MAX, DEBITS_MAX, LIFE_BLOCKS_MIN, Mempool};
 use crate::ledger::block::Included;
 use crate::ledger::chain::View;
 use crate::ledger::rules::TransactionError;
@@ -90,7 +90,7 @@ impl Mempool {
         let entry = self.judge(view, entry, &plan.replaced)?;
         check_signatures(&entry.included.transaction, &entry.ids, Signatures::Verify)
             .map_err(Refused::from)?;
-        Ok(self.take_in(entry, &plan))
+        Ok(self.take_in(view, entry, &plan)?)
     }
 
     /// Takes in again what was pending or on chain before the chain moved: its signatures have been
@@ -110,7 +110,7 @@ impl Mempool {
         }
         let plan = self.plan(&entry, Vec::new())?;
         let entry = self.judge(view, entry, &[])?;
-        Ok(self.take_in(entry, &plan))
+        Ok(self.take_in(view, entry, &plan)?)
     }
 
     /// Everything that needs nothing but the transaction and the height.
@@ -152,15 +152,15 @@ impl Mempool {
             last_height: 0,
             key: Key::FIRST,
             behind: None,
+            outbid: None,
             included,
         }
     }
 
     /// Those that hold something that a transaction would hold.
     fn holders(&self, entry: &Entry) -> Vec<u32> {
-        let holds = Hold::all(entry.ids.core, &entry.effects);
         let mut holders: BTreeSet<u32> =
-            holds.filter_map(|hold| self.holds.get(&hold).copied()).collect();
+            Hold::all(entry).filter_map(|hold| self.holds.get(&hold).copied()).collect();
         holders.extend(self.accounts.at(&entry.payer(), entry.nonce()));
         holders.into_iter().collect()
     }
@@ -216,13 +216,7 @@ impl Mempool {
         if rate < self.floor {
             return Err(full(self.floor));
         }
-        if entry.is_free() {
-            let free = self.dependents.iter().filter(|slot| self.entries[**slot].is_free());
-            if free.count() >= FREE_MAX {
-                let least = fee_least(entry.bytes(), transaction, 0);
-                return Err(Refused::PoolFull { least, got: transaction.fee });
-            }
-        }
+        self.check_free(entry)?;
         let mut totals = self.totals;
         totals.add(entry);
         replaced.iter().for_each(|slot| totals.take(&self.entries[*slot]));
@@ -317,7 +311,13 @@ impl Mempool {
         Ok(view.height_of(&anchor)?.map_or(last, |height| last.min(reach(height))))
     }
 
-    fn take_in(&mut self, entry: Entry, plan: &Plan) -> Admitted {
+    fn take_in(
+        &mut self,
+        view: &View<'_>,
+        mut entry: Entry,
+        plan: &Plan,
+    ) -> Result<Admitted, StoreError> {
+        entry.outbid = self.outbid_by(&entry, &plan.replaced);
         self.arrivals += 1;
         let ids = entry.ids.clone();
         let mut dropped = self.remove_all(&plan.replaced, &Why::Replaced(ids.transaction));
@@ -329,8 +329,35 @@ impl Mempool {
         dropped.extend(self.drop_all(&plan.evicted, &Why::Evicted));
         self.enter(entry);
         self.reseat_behind(std::iter::once(ids.core));
+        dropped.extend(self.adopt_orphans(view)?);
         // What waited with a request goes on waiting if it is the same one under another sponsor.
         dropped.extend(self.drop_behind(&replaced));
-        Admitted { ids, dropped }
+        Ok(Admitted { ids, dropped })
+    }
+
+    /// What is kept of those that sponsor the same core and are replaced: the first that another sponsor
+    /// has outbid.
+    fn outbid_by(&self, entry: &Entry, replaced: &[u32]) -> Option<Arc<Included>> {
+        let mut replaced = replaced.iter().map(|slot| &self.entries[*slot]);
+        let same = replaced.find(|other| other.ids.core == entry.ids.core)?;
+        let is_other = same.payer() != entry.payer();
+        same.outbid.clone().or_else(|| is_other.then(|| Arc::clone(&same.included)))
+    }
+
+    /// Takes in again what was outbid by a sponsor who has gone without a block.
+    pub(super) fn adopt_orphans(&mut self, view: &View<'_>) -> Result<Vec<Dropped>, StoreError> {
+        let mut dropped = Vec::new();
+        for included in std::mem::take(&mut self.orphans) {
+            let core = included.transaction.core.id(&self.chain.genesis);
+            if self.slot_of(&core).is_some() {
+                continue;
+            }
+            match self.return_in(view, included, None) {
+                Ok(admitted) => dropped.extend(admitted.dropped),
+                Err(Refusal::Rule(_)) => {}
+                Err(Refusal::Store(error)) => return Err(error),
+            }
+        }
+        Ok(dropped)
     }
 }

@@ -1,6 +1,7 @@
 //! What a body does to others that are pending: the one place that a new kind of body has to fill in.
 //! Everything else asks the rules.
 
+use super::entries::Entry;
 use crate::ledger::signature::PubKey;
 use crate::ledger::state::EntryKey;
 use crate::ledger::transaction::lot::Step;
@@ -74,13 +75,17 @@ pub(super) enum Hold {
     Core(CoreId),
     /// An entry of [`Effects::exclusive`].
     Entry(EntryKey),
+    /// The request without a fee of a reader.
+    FreeRequest(PubKey),
+    /// An approver's approval without a fee of a request.
+    FreeApproval([u8; 32], PubKey),
 }
 
 impl Hold {
     /// Everything that a transaction holds, but for its place in its payer's sequence.
-    pub(super) fn all(core: CoreId, effects: &Effects) -> impl Iterator<Item = Self> {
-        let entries = effects.exclusive.iter().cloned().map(Self::Entry);
-        std::iter::once(Self::Core(core)).chain(entries)
+    pub(super) fn all(entry: &Entry) -> impl Iterator<Item = Self> {
+        let entries = entry.effects.exclusive.iter().cloned().map(Self::Entry);
+        std::iter::once(Self::Core(entry.ids.core)).chain(entries).chain(entry.free_holds())
     }
 }
 

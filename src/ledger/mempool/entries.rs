@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::effects::Effects;
 use super::order::{FeeRate, Key};
 use crate::ledger::block::Included;
-use crate::ledger::rules::context::fee_least;
 use crate::ledger::rules::isolation::Ids;
 use crate::ledger::signature::PubKey;
 use crate::ledger::transaction::CoreId;
@@ -26,6 +25,8 @@ pub(super) struct Entry {
     pub(super) key: Key,
     /// The pending request that it waits with.
     pub(super) behind: Option<Behind>,
+    /// The same core under the sponsor whom this one has outbid, the first of them.
+    pub(super) outbid: Option<Arc<Included>>,
 }
 
 /// That a request is pending too, which has to be mined first.
@@ -47,12 +48,6 @@ impl Entry {
 
     pub(super) fn fee(&self) -> u64 {
         self.included.transaction.fee
-    }
-
-    /// Whether it goes without the ordinary fee, if the rules let it.
-    pub(super) fn is_free(&self) -> bool {
-        let transaction = &self.included.transaction;
-        transaction.fee < fee_least(self.bytes(), transaction, 0)
     }
 
     /// What places it in the order: a life comes before any fee, and nothing before what it waits with.

@@ -40,6 +40,8 @@
 //! | many approvals behind a request that is then taken away | at most [`APPROVALS_BEHIND_MAX`]; whoever replaces the request by something else pays for them |
 //! | dear approvals behind a cheap request, to hold room | their rate counts at most as much as the request's |
 //! | going without a fee | the rules say who may in an emergency; at most [`FREE_MAX`] are pending, beyond them a sponsor pays |
+//! | going without a fee again and again, to hold the room of others' emergencies | one request a reader, one approval of it an approver, [`FREE_OF_ISSUER_MAX`] requests an issuer, [`FREE_APPROVALS_MAX`] approvals a request |
+//! | outbidding the sponsor of a core, to take it away with the next nonce | the first sponsor's is kept and taken in again |
 //! | many that stand in each other's way, to keep others like them out | each is judged once, and costs its own place only |
 //! | a debit that only the state shows, beside payments of the same coins | what is reserved is not available to it, alone or in the block |
 //! | costing signature checks | everything else is checked first; a bad signature costs its source most |
@@ -56,6 +58,7 @@ mod assembly;
 mod behind;
 mod effects;
 mod entries;
+mod free;
 mod next;
 mod order;
 mod refused;
@@ -64,6 +67,7 @@ mod tip;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use accounts::Accounts;
 use assembly::{Assembly, Dependents, Pool};
@@ -80,6 +84,7 @@ pub use order::FeeRate;
 pub use refused::{Dropped, Refused, Why};
 pub use source::{SCORE_DECAY_PER_BLOCK, SCORE_MAX, Source};
 
+use crate::ledger::block::Included;
 use crate::ledger::chain::{Chain, View};
 use crate::ledger::map::LongKeyMap;
 use crate::ledger::rules::isolation::Ids;
@@ -91,8 +96,12 @@ use crate::ledger::transaction::{CoreId, TransactionId};
 
 /// Pending transactions that debit one account, as its payer or by their body.
 pub const DEBITS_MAX: usize = 64;
-/// Pending transactions that go without the ordinary fee: as many as a block may hold.
-pub const FREE_MAX: usize = 50;
+/// Pending transactions that go without the ordinary fee: what ten blocks may hold.
+pub const FREE_MAX: usize = 500;
+/// Of them, requests under roles of one issuer: as many as a block may hold.
+pub const FREE_OF_ISSUER_MAX: usize = 10;
+/// Of them, approvals of one request.
+pub const FREE_APPROVALS_MAX: usize = 8;
 /// Pending approvals that wait with one pending request.
 pub const APPROVALS_BEHIND_MAX: usize = 16;
 /// Blocks after which a transaction that nobody mined is dropped.
@@ -108,7 +117,8 @@ const _: () = assert!(AGE_BLOCKS_MAX < IDLE_BLOCKS);
 pub struct Limits {
     /// Transactions. Each costs about a kilobyte besides its bytes.
     pub count: usize,
-    /// Bytes, as they are relayed; memory holds them twice, once decoded.
+    /// Bytes, as they are relayed; memory holds them twice, once decoded, and so the core of each under one
+    /// sponsor more who was outbid.
     pub bytes: usize,
     /// Signatures: what verifying all of it costs, after a reorganisation for instance.
     pub signatures: usize,
@@ -168,6 +178,8 @@ pub struct Mempool {
     approvals: BTreeMap<CoreId, BTreeSet<u32>>,
     order: BTreeSet<Key>,
     assembly: Assembly,
+    /// Cores that have lost a sponsor who had outbid another: that one's.
+    orphans: Vec<Arc<Included>>,
     floor: FeeRate,
     sources: Sources,
     arrivals: u64,
@@ -193,6 +205,7 @@ impl Mempool {
             approvals: BTreeMap::new(),
             order: BTreeSet::new(),
             assembly: Assembly::new(chain.kernel),
+            orphans: Vec::new(),
             floor: FeeRate::ZERO,
             sources: Sources::default(),
             arrivals: 0,
@@ -289,7 +302,7 @@ impl Mempool {
         let (payer, nonce) = (entry.payer(), entry.nonce());
         let slot = self.entries.insert(entry);
         let entry = &self.entries[slot];
-        for hold in Hold::all(entry.ids.core, &entry.effects) {
+        for hold in Hold::all(entry) {
             self.holds.insert(hold, slot);
         }
         self.accounts.enter(slot, entry);
@@ -322,7 +335,7 @@ impl Mempool {
         }
         self.totals.take(&entry);
         self.accounts.leave(slot, &entry);
-        for hold in Hold::all(entry.ids.core, &entry.effects) {
+        for hold in Hold::all(&entry) {
             self.holds.remove(&hold);
         }
         entry
@@ -341,6 +354,9 @@ impl Mempool {
         let mut dropped = Vec::with_capacity(slots.len());
         for slot in slots {
             let entry = self.detach(*slot);
+            if *why != Why::Included && *why != Why::Expired {
+                self.orphans.extend(entry.outbid.clone());
+            }
             payers.push((entry.payer(), entry.nonce()));
             dropped.push(Dropped { ids: entry.ids, why: why.clone() });
         }

@@ -109,7 +109,9 @@ impl Mempool {
             dropped.extend(self.refresh(view, account)?);
         }
         let expired = self.entries.expired(self.next.height);
-        dropped.extend(self.drop_all(&expired, &Why::Expired));
+        dropped.extend(self.remove_all(&expired, &Why::Expired));
+        dropped.extend(self.adopt_orphans(view)?);
+        dropped.extend(self.drop_behind(&dropped));
         for slot in self.dependents.clone() {
             if !self.dependents.contains(&slot) {
                 continue;
@@ -126,6 +128,7 @@ impl Mempool {
                 }
             }
         }
+        dropped.extend(self.adopt_orphans(view)?);
         Ok(dropped)
     }
 
@@ -140,12 +143,8 @@ impl Mempool {
             .map(|(nonce, slot)| (*nonce, *slot))
             .collect();
         for (got, slot) in stale {
-            // It may have waited behind one that has just gone.
-            if self.accounts.at(&key, got) != Some(slot) {
-                continue;
-            }
             let error = TransactionError::NonceGap { last: on_chain.nonce, got };
-            dropped.extend(self.drop_all(&[slot], &Why::Stale(error)));
+            dropped.extend(self.remove_all(&[slot], &Why::Stale(error)));
         }
         // The worst paying first, until the rest is covered.
         while let Some(account) = self.accounts.get(&key)
@@ -155,7 +154,7 @@ impl Mempool {
             let slot = *worst.expect("something reserves it");
             let fee = self.entries[slot].fee();
             let error = TransactionError::PayerCannotPay { balance: on_chain.balance, fee };
-            dropped.extend(self.drop_all(&[slot], &Why::Stale(error)));
+            dropped.extend(self.remove_all(&[slot], &Why::Stale(error)));
         }
         Ok(dropped)
     }
@@ -166,6 +165,8 @@ impl Mempool {
         for key in &self.order {
             let entry = &self.entries[key.slot];
             returning.push((entry.rate, Arc::clone(&entry.included), Some(entry.ids.clone())));
+            // If its sponsor cannot pay any more, the one whom that has outbid may.
+            returning.extend(entry.outbid.clone().map(|outbid| (FeeRate::ZERO, outbid, None)));
         }
         let mut abandoned = Vec::new();
         let mut hash = self.next.tip;
@@ -197,6 +198,7 @@ impl Mempool {
         self.approvals.clear();
         self.order.clear();
         self.assembly = super::Assembly::new(self.chain.kernel);
+        self.orphans.clear();
         self.next = next;
 
         // The best first: where two cannot both stay, the better one does. Approvals after what they may
