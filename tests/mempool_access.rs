@@ -22,6 +22,7 @@ use proofward::ledger::rules::context::Refusal;
 use proofward::ledger::state::RequestStatus;
 use proofward::ledger::transaction::{Body, CoreId, Grant, Pay, PayKind, Transaction};
 use proofward::primitives::BlockHash;
+use proofward::wallet::guardian::Look;
 
 fn pool(world: &World, limits: Limits) -> Mempool {
     Mempool::new(world.ledger.chain(), &world.ledger.view(), limits).unwrap()
@@ -280,7 +281,7 @@ fn broken_glass(
 
 fn may_release(world: &World, request: &Transaction, approvals: &[&Transaction]) -> Release {
     let chain = world.ledger.chain();
-    chain.may_release_emergency(world.ledger.view(), request, approvals).unwrap()
+    chain.may_release_emergency(world.ledger.view(), &[], request, approvals, None).unwrap()
 }
 
 #[test]
@@ -437,6 +438,72 @@ fn approvals_of_a_request_that_is_mined_apart_stand_for_themselves() {
     assert_eq!(pool.approvals(&core).count(), 2);
     assert_eq!(mine_template(&mut pool, &opening.world).0, 2);
     assert_eq!(opening.held(core).status, RequestStatus::Answered);
+}
+
+/// Two clinicians break the glass of a leaf that one may read, or one of them does it twice.
+#[test]
+fn of_emergencies_that_cannot_all_be_mined_the_first_is_released() {
+    for is_same_reader in [false, true] {
+        let mut opening = Opening::emergency();
+        let (core, request, approvals) = broken_glass(&mut opening, &[ESCROW, CLINICIAN_2]);
+        let reader = if is_same_reader { CLINICIAN } else { CLINICIAN_2 };
+        let helpers: &[u32] =
+            if is_same_reader { &[ESCROW, CLINICIAN_2] } else { &[ESCROW, CLINICIAN, PATIENT] };
+        let body = opening.world.break_glass(&opening.policed, reader);
+        let second = opening.world.transaction(Body::Request(Box::new(body))).0;
+        let second_core = second.core.id(&opening.world.ledger.chain().genesis);
+        let approvers = opening.approvers(helpers);
+        let second_approval = opening.world.transaction(Opening::body(second_core, approvers)).0;
+        let world = &opening.world;
+        assert_eq!(may_release(world, &request, &[&approvals[0], &approvals[1]]), Release::Now);
+        assert_eq!(may_release(world, &second, &[&second_approval]), Release::Now, "alone");
+
+        let mut pool = pool(world, Limits::default());
+        for transaction in [&second, &second_approval, &request, &approvals[0], &approvals[1]] {
+            assert_eq!(admit(&mut pool, world, transaction), None);
+        }
+        let (chain, view) = (world.ledger.chain(), world.ledger.view());
+        let look = Look { chain, view, pool: &pool };
+        let release = |core| {
+            let attempt = look.attempt(core).unwrap().unwrap();
+            let own = attempt.approvals[0].clone();
+            look.may_release(&attempt, Some(&own)).unwrap()
+        };
+        // The one without a fee goes first, and what is mined agrees with what is released.
+        assert_eq!(release(core), Release::Now);
+        assert_ne!(release(second_core), Release::Now);
+        mine_template(&mut pool, &opening.world);
+        assert_eq!(opening.held(core).status, RequestStatus::Answered);
+    }
+}
+
+/// A guardian whose own approval cannot be mined any more, or with the others, has nothing to release under.
+#[test]
+fn no_share_goes_out_under_an_approval_that_leaves_no_trace() {
+    let mut opening = Opening::emergency();
+    let (core, request, approvals) = broken_glass(&mut opening, &[ESCROW, CLINICIAN_2, PATIENT]);
+    let [escrow, clinician, patient] = &approvals[..] else { panic!("three") };
+    let world = &opening.world;
+    let (chain, tip) = (world.ledger.chain(), world.next() - 1);
+    let release = |own: &Transaction| {
+        let all = [escrow, clinician, own];
+        chain.may_release_emergency(world.ledger.view(), &[], &request, &all, Some(own)).unwrap()
+    };
+    assert_eq!(release(patient), Release::Now);
+    let mut short = patient.clone();
+    short.core.valid_to = tip + 143;
+    assert_eq!(release(&world.signed(short)), Release::Untraced);
+    let mut forged = patient.clone();
+    forged.sigs[1] = forged.sigs[0];
+    assert_eq!(release(&forged), Release::Untraced);
+    // One that names the guardian twice is refused whatever comes first.
+    let approvers = opening.approvers(&[PATIENT, PATIENT]);
+    let twice = opening.world.free(Opening::body(core, approvers));
+    let world = &opening.world;
+    let all = [escrow, clinician, &twice];
+    let chain = world.ledger.chain();
+    let found = chain.may_release_emergency(world.ledger.view(), &[], &request, &all, Some(&twice));
+    assert_eq!(found.unwrap(), Release::Untraced);
 }
 
 #[test]

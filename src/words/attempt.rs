@@ -86,6 +86,13 @@ pub fn release(lang: Lang, release: &Release) -> String {
             ],
             vec![],
         ),
+        Release::Untraced => (
+            [
+                "the share stays: the guardian's own approval could not be mined with the request",
+                "不发送分片：保管人自己的同意无法与申请一同入块",
+            ],
+            vec![],
+        ),
         Release::Alarm(_) => (
             [
                 "the share stays: the witnesses have parted, people have to look first",

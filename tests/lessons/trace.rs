@@ -20,7 +20,7 @@ fn unmined(opening: &mut Opening) -> (Transaction, Transaction) {
 
 fn released(opening: &Opening, (request, approval): &(Transaction, Transaction)) -> Decision {
     let (chain, view) = (opening.world.ledger.chain(), opening.world.ledger.view());
-    chain.may_release_emergency(view, request, &[approval]).unwrap()
+    chain.may_release_emergency(view, &[], request, &[approval], None).unwrap()
 }
 
 /// Mines a transaction's core at the ordinary fee.

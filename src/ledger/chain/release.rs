@@ -56,6 +56,9 @@ pub enum Release {
     },
     /// What is not mined yet names a block that may still be abandoned.
     ShallowAnchor(BlockHash),
+    /// The guardian's own approval could not be in the block, or soon not any more: its share would go out
+    /// without a trace.
+    Untraced,
     /// The witnesses have parted: an operator has to look first.
     Alarm(Alarm),
 }
@@ -110,7 +113,9 @@ impl Chain {
     /// all nine clauses, and can still be mined for a day.
     ///
     /// Approvals that could not be in the next block with the others, or not in one a day later, do not
-    /// count.
+    /// count; the guardian's `own` one must, or the share would leave no trace. `before` is what waits for the
+    /// same block and goes first, its signatures verified: of two emergencies of which one can be mined, one
+    /// is released.
     ///
     /// # Errors
     ///
@@ -118,8 +123,10 @@ impl Chain {
     pub fn may_release_emergency(
         &self,
         view: View<'_>,
+        before: &[&Transaction],
         request: &Transaction,
         approvals: &[&Transaction],
+        own: Option<&Transaction>,
     ) -> Result<Release, StoreError> {
         if let Some(alarm) = view.alarm()? {
             return Ok(Release::Alarm(alarm));
@@ -130,13 +137,28 @@ impl Chain {
         {
             return Ok(unfit);
         }
-        let mut lasting = Vec::with_capacity(approvals.len());
-        for approval in approvals {
-            if unfit_to_wait(&context, &approval.core)?.is_none() {
-                lasting.push(*approval);
+        let mut session = Session::new(&view, context.height);
+        begin_block(&context, &mut session)?;
+        for transaction in before {
+            if unfit_to_wait(&context, &transaction.core)?.is_none() {
+                self.apply_waiting(&context, &mut session, transaction, Signatures::Verified)?;
             }
         }
-        let Some((held, answer)) = self.answer_pending(view, request, &lasting)? else {
+        let verify = Signatures::Verify;
+        self.apply_waiting(&context, &mut session, request, verify)?;
+        // Its own first: whichever order a miner chooses, it is among those that may count.
+        for approval in own.iter().chain(approvals) {
+            let is_own = own.is_some_and(|own| own.core == approval.core);
+            let is_known = session.accepted_at(&approval.core.id(&self.genesis))?.is_some();
+            let is_taken = is_known
+                || (unfit_to_wait(&context, &approval.core)?.is_none()
+                    && self.apply_waiting(&context, &mut session, approval, verify)?);
+            if is_own && !is_taken {
+                return Ok(Release::Untraced);
+            }
+        }
+        let core = request.core.id(&self.genesis);
+        let Some((held, answer)) = access::answer(&context, &mut session, core)? else {
             return Ok(Release::Unknown);
         };
         Ok(match answer.is_open {
@@ -144,6 +166,25 @@ impl Chain {
             true => Release::Now,
             false => Release::NotOpen(answer.verdict.reason()),
         })
+    }
+
+    /// Applies what waits for a block, unless one holds it; whether the state knows it now.
+    fn apply_waiting(
+        &self,
+        context: &Context<'_>,
+        session: &mut Session<'_>,
+        transaction: &Transaction,
+        signatures: Signatures,
+    ) -> Result<bool, StoreError> {
+        let ids = Ids::of(&Included::new(transaction.clone()), &self.genesis);
+        if session.accepted_at(&ids.core)?.is_some() {
+            return Ok(true);
+        }
+        match apply_transaction(context, session, transaction, &ids, signatures) {
+            Ok(_) => Ok(true),
+            Err(Refusal::Rule(_)) => Ok(false),
+            Err(Refusal::Store(error)) => Err(error),
+        }
     }
 
     /// What the predicate says of a request in the next block if that holds what is not mined yet of the
@@ -163,17 +204,8 @@ impl Chain {
         let mut session = Session::new(&view, context.height);
         begin_block(&context, &mut session)?;
         for transaction in std::iter::once(&request).chain(approvals) {
-            let ids = Ids::of(&Included::new((*transaction).clone()), &self.genesis);
-            if session.accepted_at(&ids.core)?.is_some() {
-                continue;
-            }
-            let verify = Signatures::Verify;
-            match apply_transaction(&context, &mut session, transaction, &ids, verify) {
-                // Without the request the state will not know it; an approval that is refused does not
-                // count.
-                Ok(_) | Err(Refusal::Rule(_)) => {}
-                Err(Refusal::Store(error)) => return Err(error),
-            }
+            // Without the request the state will not know it; an approval that is refused does not count.
+            self.apply_waiting(&context, &mut session, transaction, Signatures::Verify)?;
         }
         access::answer(&context, &mut session, request.core.id(&self.genesis))
     }

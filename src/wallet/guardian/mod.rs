@@ -24,7 +24,7 @@ use crate::ledger::signature::PubKey;
 use crate::ledger::state::{EntryKey, HeldRecord, RequestStatus, StateRead as _};
 use crate::ledger::store::StoreError;
 use crate::ledger::transaction::approve::{Approver, GuardianProof};
-use crate::ledger::transaction::{Body, CoreId};
+use crate::ledger::transaction::{Body, CoreId, Transaction};
 use crate::primitives::BlockHash;
 
 /// One look at the chain and at what waits for it.
@@ -87,6 +87,14 @@ pub enum PartError {
     Store(#[from] StoreError),
 }
 
+/// Whether somebody approves in a transaction whom `wanted` picks.
+fn is_by(transaction: &Transaction, wanted: impl Fn(&Approver) -> bool) -> bool {
+    match &transaction.core.body {
+        Body::Approve(approve) => approve.approvers.iter().any(wanted),
+        _ => false,
+    }
+}
+
 impl<'a> Look<'a> {
     /// A request with its approvals.
     ///
@@ -143,18 +151,43 @@ impl<'a> Look<'a> {
         }))
     }
 
-    /// Whether a guardian may send its share now.
+    /// Whether a guardian may send its share now, under its `own` approval if there is one yet.
     ///
     /// # Errors
     ///
     /// If the store cannot be read.
-    pub fn may_release(&self, attempt: &Attempt) -> Result<Release, StoreError> {
+    pub fn may_release(
+        &self,
+        attempt: &Attempt,
+        own: Option<&Transaction>,
+    ) -> Result<Release, StoreError> {
         let mined = self.chain.may_release(self.view, attempt.core)?;
         if mined == Release::Now || !attempt.request().leaf.is_emergency() {
             return Ok(mined);
         }
         let approvals: Vec<_> = attempt.approvals.iter().collect();
-        self.chain.may_release_emergency(self.view, attempt.transaction(), &approvals)
+        let before = self.emergencies_before(attempt);
+        let request = attempt.transaction();
+        self.chain.may_release_emergency(self.view, &before, request, &approvals, own)
+    }
+
+    /// The emergencies that wait before this one, with their approvals, and might take its place: those of
+    /// the same reader, and of the same record.
+    fn emergencies_before(&self, attempt: &Attempt) -> Vec<&'a Transaction> {
+        let asked = attempt.request();
+        let mut before = Vec::new();
+        if attempt.height.is_some() {
+            return before;
+        }
+        for (core, included) in self.pool.requests().take_while(|(core, _)| *core != attempt.core) {
+            let Body::Request(other) = &included.transaction.core.body else { continue };
+            let is_near = other.reader == asked.reader || other.rid == asked.rid;
+            if is_near && other.leaf.is_emergency() {
+                before.push(&included.transaction);
+                before.extend(self.pool.approvals(&core).map(|approval| &approval.transaction));
+            }
+        }
+        before
     }
 
     /// What to do about what a guardian acted on.
@@ -179,14 +212,14 @@ impl<'a> Look<'a> {
         }
         let attempt = if acted.is_sent { None } else { self.attempt(request)? };
         if let Some(attempt) = attempt {
-            let named = |release: &&Sealed| {
-                let (guardian, hash) = (acted.guardian, release.hash());
-                attempt.approvers().any(|by| by.key == guardian && by.release == hash)
-            };
-            if let Some(release) = acted.releases.iter().find(named)
-                && self.may_release(&attempt)? == Release::Now
-            {
-                steps.push(Step::Send { request, sealed: release.sealed.clone() });
+            for release in &acted.releases {
+                let names =
+                    |by: &Approver| (by.key, by.release) == (acted.guardian, release.hash());
+                let own = attempt.approvals.iter().find(|of| is_by(of, names));
+                if own.is_some() && self.may_release(&attempt, own)? == Release::Now {
+                    steps.push(Step::Send { request, sealed: release.sealed.clone() });
+                    break;
+                }
             }
         }
         if !can_change && self.view.accepted_at(&request)?.is_none() {

@@ -48,7 +48,7 @@ impl Args {
             Some((held, answer)) => words(lang, held, answer),
             None => Vec::new(),
         };
-        lines.push(words::release(lang, &scene.look().may_release(&attempt)?));
+        lines.push(words::release(lang, &scene.look().may_release(&attempt, None)?));
         let findings = answer.as_ref().map(|(_, answer)| words::explain(&answer.findings));
         let first_failed = findings.as_ref().and_then(|found| found.first_failed);
         let explained = Explained {

@@ -79,7 +79,7 @@ impl Args {
         }
         let decision = match scene.look().attempt(self.request)? {
             _ if released.sent => Release::Now,
-            Some(attempt) => scene.look().may_release(&attempt)?,
+            Some(attempt) => scene.look().may_release(&attempt, None)?,
             None => Release::Unknown,
         };
         // Open without the guardian's own word: it has to be on the way first.
