@@ -496,6 +496,13 @@ fn no_share_goes_out_under_an_approval_that_leaves_no_trace() {
     let mut forged = patient.clone();
     forged.sigs[1] = forged.sigs[0];
     assert_eq!(release(&forged), Release::Untraced);
+    // Nobody else could have mined what its signer pays for.
+    let mut paid = request.clone();
+    let Body::Request(body) = &paid.core.body else { panic!("a request") };
+    paid.payer = body.reader;
+    let paid = world.signed(paid);
+    let found = may_release(world, &paid, &[escrow, clinician]);
+    assert_eq!(found, Release::PaidBySigner(paid.payer));
     // One that names the guardian twice is refused whatever comes first.
     let approvers = opening.approvers(&[PATIENT, PATIENT]);
     let twice = opening.world.free(Opening::body(core, approvers));

@@ -157,14 +157,22 @@ impl SendArgs {
             true => Vec::new(),
             false => self.signers(desk, &names, !held.is_empty())?,
         };
-        let payer = self.payer.as_deref().unwrap_or(actor);
-        let payer = desk.key(payer).with_context(|| format!("{payer}, who pays"))?;
+        // What goes without a fee is paid for by a key of its own: whoever signs for the body and pays too
+        // could use the nonce for something else, and nobody else could have it mined.
+        let once = match may_be_free && self.payer.is_none() && self.fee.is_none() {
+            true => Some(SecretKey::generate()?),
+            false => None,
+        };
+        let payer = match &once {
+            Some(once) => once.public_key(),
+            None => self.payer_key(desk, actor)?,
+        };
         let transaction = self.envelope(desk, body, payer, anchor, may_be_free)?;
         let body = transaction.core.body.name();
         let mut file = TransactionFile::new(desk.chain.genesis, transaction)?;
         let needed: Vec<PubKey> = file.signers().map(|(key, _)| key).collect();
         let signers = signers.iter().map(|signer| &**signer);
-        for signer in signers.chain(held.iter().map(|held| *held as &dyn Signer)) {
+        for signer in signers.chain(held.into_iter().chain(&once).map(|held| held as &dyn Signer)) {
             if needed.contains(&signer.public_key()) {
                 file.sign(signer)?;
             }
@@ -179,6 +187,37 @@ impl SendArgs {
             );
         }
         Ok(Outgoing { file, body })
+    }
+
+    fn payer_key(&self, desk: &Desk, actor: &str) -> anyhow::Result<PubKey> {
+        let payer = self.payer.as_deref().unwrap_or(actor);
+        desk.key(payer).with_context(|| format!("{payer}, who pays"))
+    }
+
+    /// The same core at the ordinary fee, paid for by who pays here, or else by `key`; or why not, in words.
+    pub(crate) fn sponsor(
+        &self,
+        desk: &Desk,
+        transaction: Transaction,
+        key: &SecretKey,
+    ) -> anyhow::Result<Result<Transaction, String>> {
+        let genesis = desk.chain.genesis;
+        let payer = self.payer_key(desk, &key.public_key().to_string())?;
+        let envelope = self.envelope_of(desk, transaction.core.clone(), payer, false)?;
+        let mut file = TransactionFile::new(genesis, envelope)?;
+        file.combine(&TransactionFile::new(genesis, transaction)?)?;
+        if payer == key.public_key() {
+            file.sign(key)?;
+        } else if let Some(name) = &self.payer {
+            file.sign(&*self.signing.key_file(name, desk.dir.path())?)?;
+        }
+        let Some(sponsored) = file.complete() else {
+            return Ok(Err("who signed it paid for it too: nobody else can".to_owned()));
+        };
+        Ok(match judge(desk, &sponsored)? {
+            Judged::Taken(_) => Ok(sponsored),
+            Judged::Refused(refused) => Err(refusal(self.lang(), &refused)),
+        })
     }
 
     /// Everybody who was named and can sign here: the actor by the program, if one was given, the others
@@ -220,18 +259,29 @@ impl SendArgs {
         anchor: BlockHash,
         may_be_free: bool,
     ) -> anyhow::Result<Transaction> {
+        let tip = desk.next()?.height.saturating_sub(1);
+        let core = Core {
+            version: CORE_VERSION,
+            chain: desk.chain.chain_id,
+            valid_from: tip,
+            valid_to: tip.saturating_add(VALIDITY_BLOCKS_MAX),
+            anchor: anchor.0,
+            body,
+        };
+        self.envelope_of(desk, core, payer, may_be_free)
+    }
+
+    fn envelope_of(
+        &self,
+        desk: &Desk,
+        core: Core,
+        payer: PubKey,
+        may_be_free: bool,
+    ) -> anyhow::Result<Transaction> {
         let next = desk.next()?.height;
         let account: Option<Account> = desk.entry(&EntryKey::Account(payer))?;
-        let tip = next.saturating_sub(1);
         let mut transaction = Transaction {
-            core: Core {
-                version: CORE_VERSION,
-                chain: desk.chain.chain_id,
-                valid_from: tip,
-                valid_to: tip.saturating_add(VALIDITY_BLOCKS_MAX),
-                anchor: anchor.0,
-                body,
-            },
+            core,
             payer,
             nonce: account.unwrap_or_default().nonce + 1 + desk.dir.waiting_of(&payer)?,
             fee: 0,

@@ -86,6 +86,14 @@ pub fn release(lang: Lang, release: &Release) -> String {
             ],
             vec![],
         ),
+        Release::PaidBySigner(_) => (
+            [
+                "the share stays: who signs the request or the approval pays for it too, so nobody else could \
+                 have it mined; let another key pay",
+                "不发送分片：签署人自己付费，他人无法代为入块；请改由其他密钥付费",
+            ],
+            vec![],
+        ),
         Release::Untraced => (
             [
                 "the share stays: the guardian's own approval could not be mined with the request",

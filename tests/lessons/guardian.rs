@@ -7,7 +7,7 @@ use crate::opening::*;
 use proofward::ledger::chain::{Release as Decision, Submitted};
 use proofward::ledger::mempool::{Limits, Mempool, Source};
 use proofward::ledger::policy::{Place, Reason};
-use proofward::ledger::transaction::{Body, CoreId, Transaction};
+use proofward::ledger::transaction::{Body, CoreId, Pay, PayKind, Transaction};
 use proofward::wallet::custody::Release;
 use proofward::wallet::guardian::{Acted, Look, Step};
 
@@ -96,6 +96,31 @@ fn what_a_reorganisation_drops_is_submitted_again_and_waits_again() {
     open(&mut opening);
     let acted = Acted { is_sent: true, ..acted };
     assert_eq!(steps(&opening, &acted), [], "a share is sent once");
+}
+
+/// Who paid has used the nonce for something else: the same bytes would never be mined again.
+#[test]
+fn what_its_payer_has_made_stale_is_sponsored_anew() {
+    let mut opening = anywhere(0);
+    let (request, approval, acted) = acted_on(&mut opening, 900);
+    let core = acted.core();
+    let (from, to) = (opening.world.key(1), opening.world.key(2));
+    assert_eq!(request.payer, from);
+    let pay = Body::Pay(Pay { from, to, amount: 20_000, kind: PayKind::Plain });
+    let (pay, _) = opening.world.transaction(pay);
+    opening.world.mine(vec![pay]).unwrap();
+    let sponsor = |of: &Transaction| Step::Sponsor { request: core, bytes: of.encode() };
+    let found = steps(&opening, &acted);
+    assert_eq!(found, [sponsor(&request), sponsor(&approval)]);
+    for step in found {
+        let Step::Sponsor { bytes, .. } = step else { panic!("{step:?}") };
+        // Nobody of those who signed the core signs again.
+        let stale = Transaction::decode(&bytes).unwrap();
+        let sponsored = opening.world.sponsor(stale.core.clone());
+        assert_eq!(sponsored.sigs[1..], stale.sigs[1..]);
+        opening.world.mine(vec![sponsored]).unwrap();
+    }
+    assert_eq!(steps(&opening, &acted), []);
 }
 
 #[test]

@@ -8,14 +8,16 @@ use super::header::relief_doublings;
 use super::view::{View, corrupt};
 use crate::ledger::block::Included;
 use crate::ledger::policy::Reason;
+use crate::ledger::rules::TransactionError;
 use crate::ledger::rules::access::{self, Answer};
 use crate::ledger::rules::context::{
     Ancestors as _, Context, Refusal, Signatures, apply_transaction, begin_block,
 };
 use crate::ledger::rules::isolation::Ids;
+use crate::ledger::signature::PubKey;
 use crate::ledger::state::{HeldRequest, Session, StateRead as _};
 use crate::ledger::store::StoreError;
-use crate::ledger::transaction::{Core, CoreId, Transaction};
+use crate::ledger::transaction::{CoreId, Transaction};
 use crate::primitives::BlockHash;
 
 /// Blocks for which a request must have been open; none in an emergency.
@@ -56,6 +58,8 @@ pub enum Release {
     },
     /// What is not mined yet names a block that may still be abandoned.
     ShallowAnchor(BlockHash),
+    /// Who signs what is not mined yet pays for it too, so that nobody else can have it mined.
+    PaidBySigner(PubKey),
     /// The guardian's own approval could not be in the block, or soon not any more: its share would go out
     /// without a trace.
     Untraced,
@@ -133,14 +137,14 @@ impl Chain {
         }
         let context = self.next_context(&view)?;
         if view.accepted_at(&request.core.id(&self.genesis))?.is_none()
-            && let Some(unfit) = unfit_to_wait(&context, &request.core)?
+            && let Some(unfit) = unfit_to_wait(&context, request)?
         {
             return Ok(unfit);
         }
         let mut session = Session::new(&view, context.height);
         begin_block(&context, &mut session)?;
         for transaction in before {
-            if unfit_to_wait(&context, &transaction.core)?.is_none() {
+            if unfit_to_wait(&context, transaction)?.is_none() {
                 self.apply_waiting(&context, &mut session, transaction, Signatures::Verified)?;
             }
         }
@@ -151,7 +155,7 @@ impl Chain {
             let is_own = own.is_some_and(|own| own.core == approval.core);
             let is_known = session.accepted_at(&approval.core.id(&self.genesis))?.is_some();
             let is_taken = is_known
-                || (unfit_to_wait(&context, &approval.core)?.is_none()
+                || (unfit_to_wait(&context, approval)?.is_none()
                     && self.apply_waiting(&context, &mut session, approval, verify)?);
             if is_own && !is_taken {
                 return Ok(Release::Untraced);
@@ -166,6 +170,40 @@ impl Chain {
             true => Release::Now,
             false => Release::NotOpen(answer.verdict.reason()),
         })
+    }
+
+    /// Whether the envelope of a transaction, and not its body, keeps it out of the next block: its payer has
+    /// used the nonce or cannot pay, or it does not go without a fee. Then somebody else has to sponsor its
+    /// core. `before` goes first.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn needs_sponsor(
+        &self,
+        view: &View<'_>,
+        before: Option<&Transaction>,
+        transaction: &Transaction,
+    ) -> Result<bool, StoreError> {
+        let context = self.next_context(view)?;
+        let mut session = Session::new(view, context.height);
+        begin_block(&context, &mut session)?;
+        if let Some(before) = before {
+            self.apply_waiting(&context, &mut session, before, Signatures::Verify)?;
+        }
+        let ids = Ids::of(&Included::new(transaction.clone()), &self.genesis);
+        let verify = Signatures::Verify;
+        match apply_transaction(&context, &mut session, transaction, &ids, verify) {
+            Err(Refusal::Rule(error)) => Ok(match error {
+                TransactionError::NonceGap { last, got } => got <= last,
+                TransactionError::PayerCannotPay { .. } | TransactionError::FeeTooLow { .. } => {
+                    true
+                }
+                _ => false,
+            }),
+            Ok(_) => Ok(false),
+            Err(Refusal::Store(error)) => Err(error),
+        }
     }
 
     /// Applies what waits for a block, unless one holds it; whether the state knows it now.
@@ -212,7 +250,15 @@ impl Chain {
 }
 
 /// Why a transaction might never be mined although it could be now.
-fn unfit_to_wait(context: &Context<'_>, core: &Core) -> Result<Option<Release>, StoreError> {
+fn unfit_to_wait(
+    context: &Context<'_>,
+    transaction: &Transaction,
+) -> Result<Option<Release>, StoreError> {
+    let core = &transaction.core;
+    // Section 2.1: such a core is signed by its id alone, so nobody else can sponsor it.
+    if core.body.signers().contains(&transaction.payer) {
+        return Ok(Some(Release::PaidBySigner(transaction.payer)));
+    }
     let tip = context.height.saturating_sub(1);
     let least = tip.saturating_add(EMERGENCY_LIFE_BLOCKS);
     if core.valid_to < least {

@@ -49,6 +49,13 @@ pub enum Step {
         /// Its bytes.
         bytes: Vec<u8>,
     },
+    /// Sponsor a core anew: neither the chain nor the pool holds it, and who paid for it cannot any more.
+    Sponsor {
+        /// About this request.
+        request: CoreId,
+        /// The bytes of its last transaction.
+        bytes: Vec<u8>,
+    },
     /// Send the share to the reader.
     Send {
         /// For this request.
@@ -200,6 +207,7 @@ impl<'a> Look<'a> {
         let mut steps = Vec::new();
         let next = self.chain.next_context(&self.view)?.height;
         let mut can_change = false;
+        let mut asked: Option<Transaction> = None;
         for (bytes, transaction) in acted.transactions() {
             let core = transaction.core.id(&self.chain.genesis);
             // A core that is forgotten is too old for any block.
@@ -207,8 +215,14 @@ impl<'a> Look<'a> {
             let is_there =
                 self.view.accepted_at(&core)?.is_some() || self.pool.sponsor_of(&core).is_some();
             if !is_there && next <= transaction.core.valid_to {
-                steps.push(Step::Submit { request, bytes: bytes.to_vec() });
+                let bytes = bytes.to_vec();
+                let before = asked.as_ref().filter(|asked| asked.core != transaction.core);
+                steps.push(match self.chain.needs_sponsor(&self.view, before, &transaction)? {
+                    true => Step::Sponsor { request, bytes },
+                    false => Step::Submit { request, bytes },
+                });
             }
+            asked.get_or_insert(transaction);
         }
         let attempt = if acted.is_sent { None } else { self.attempt(request)? };
         if let Some(attempt) = attempt {

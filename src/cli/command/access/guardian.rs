@@ -14,7 +14,7 @@ use crate::cli::output::{json_line, text_line};
 use crate::cli::sending::{Proposal, SendArgs};
 use crate::cli::signing::SigningArgs;
 use proofward::ledger::signature::PubKey;
-use proofward::ledger::transaction::{Approve, Body, CoreId, Request};
+use proofward::ledger::transaction::{Approve, Body, CoreId, Request, Transaction};
 use proofward::node::duty_file::{DUTY_FILE_BYTES_MAX, DutyFile};
 use proofward::wallet::guardian::{
     AGREE_WINDOW_BLOCKS, Acted, Agree, Duty, PartError, Seen, Step, part,
@@ -173,11 +173,22 @@ impl Service {
         self.tell("agreed", request, None)
     }
 
-    fn take(&self, desk: &Desk, mut acted: Acted, step: Step) -> anyhow::Result<()> {
+    fn take(&mut self, desk: &Desk, mut acted: Acted, step: Step) -> anyhow::Result<()> {
         match step {
             Step::Submit { request, bytes } => {
                 desk.dir.inbox()?.leave(&bytes)?;
                 self.tell("submitted again", request, None)
+            }
+            Step::Sponsor { request, bytes } => {
+                let transaction = Transaction::decode(&bytes)?;
+                match self.send.sponsor(desk, transaction, &self.secret)? {
+                    Ok(sponsored) => {
+                        desk.dir.inbox()?.leave(&sponsored.encode())?;
+                        self.tell("sponsored", request, None)
+                    }
+                    Err(_) if self.told.contains(&request) => Ok(()),
+                    Err(why) => self.tell_once(request, why),
+                }
             }
             Step::Send { request, sealed } => {
                 desk.blobs()?.put(&sealed)?;
