@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use proofward::ledger::mempool::{Refused, Source};
+use proofward::ledger::rules::TransactionError;
 use proofward::ledger::rules::context::{Refusal, fee_least, new_entries};
 use proofward::ledger::signature::{PubKey, Sig};
 use proofward::ledger::spec::FEE_PER_STATE_ENTRY;
@@ -203,21 +204,30 @@ impl SendArgs {
     ) -> anyhow::Result<Result<Transaction, String>> {
         let genesis = desk.chain.genesis;
         let payer = self.payer_key(desk, &key.public_key().to_string())?;
-        let envelope = self.envelope_of(desk, transaction.core.clone(), payer, false)?;
-        let mut file = TransactionFile::new(genesis, envelope)?;
-        file.combine(&TransactionFile::new(genesis, transaction)?)?;
-        if payer == key.public_key() {
-            file.sign(key)?;
-        } else if let Some(name) = &self.payer {
-            file.sign(&*self.signing.key_file(name, desk.dir.path())?)?;
+        let mut envelope = self.envelope_of(desk, transaction.core.clone(), payer, false)?;
+        let signed = TransactionFile::new(genesis, transaction)?;
+        loop {
+            let mut file = TransactionFile::new(genesis, envelope.clone())?;
+            file.combine(&signed)?;
+            if payer == key.public_key() {
+                file.sign(key)?;
+            } else if let Some(name) = &self.payer {
+                file.sign(&*self.signing.key_file(name, desk.dir.path())?)?;
+            }
+            let Some(sponsored) = file.complete() else {
+                return Ok(Err("who signed it paid for it too: nobody else can".to_owned()));
+            };
+            match judge(desk, &sponsored)? {
+                Judged::Taken(_) => return Ok(Ok(sponsored)),
+                // What waits before it decides how much of it stays in the state.
+                Judged::Refused(Refused::Rule(TransactionError::FeeTooLow { least, got }))
+                    if least > got =>
+                {
+                    envelope.fee = least;
+                }
+                Judged::Refused(refused) => return Ok(Err(refusal(self.lang(), &refused))),
+            }
         }
-        let Some(sponsored) = file.complete() else {
-            return Ok(Err("who signed it paid for it too: nobody else can".to_owned()));
-        };
-        Ok(match judge(desk, &sponsored)? {
-            Judged::Taken(_) => Ok(sponsored),
-            Judged::Refused(refused) => Err(refusal(self.lang(), &refused)),
-        })
     }
 
     /// Everybody who was named and can sign here: the actor by the program, if one was given, the others

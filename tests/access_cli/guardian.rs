@@ -247,3 +247,32 @@ fn an_unattended_guardian_keeps_to_its_own_policy() {
     fs::write(&file, policy.replace("region", "hospital")).unwrap();
     assert_eq!(look(&stage, path(&file)), []);
 }
+
+/// By then it neither counts nor goes without a fee: who acted pays for it, and it is on the ledger.
+#[test]
+fn what_was_released_and_lost_is_recorded_at_the_expense_of_who_acted() {
+    let stage = founded();
+    let (one, other) = (duty(&stage, "registry", 8), duty(&stage, "other", 8));
+    let request = break_glass(&stage, "first");
+    for duty in [&one, &other] {
+        assert_eq!(did(&look(&stage, duty)), ["agreed"]);
+    }
+    stage.ok(&["approve", &request, "--as", "second"]);
+    assert_eq!(did(&look(&stage, &one)), ["sent"]);
+    fs::remove_dir_all(stage.dir().join("inbox")).unwrap();
+    // The reader was heard too long ago.
+    blocks(&stage, 5);
+    assert_eq!(did(&look(&stage, &one)), ["could not"], "it owns nothing");
+    act(&stage, &["pay", "registry", "1", "--from", "miner"]);
+    assert_eq!(did(&look(&stage, &one)), ["sponsored", "sponsored"]);
+    assert_eq!(look(&stage, &one), [], "they wait for a block");
+    blocks(&stage, 2);
+    assert_eq!(look(&stage, &one), []);
+    let audit = stage.ok(&["audit", "blood"]);
+    let kinds = |log: &str| -> Vec<String> {
+        let events = audit[log].as_array().unwrap().iter();
+        events.map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds("access"), ["record", "approval"]);
+    assert_eq!(kinds("refusals"), ["refusal"]);
+}
